@@ -1,0 +1,1 @@
+"""modelsign decides whether a machine-learning model may be loaded."""

@@ -1,0 +1,23 @@
+"""Every reason this project can give for a refusal, by its stable code.
+
+One module per area, each a tuple of :class:`Reason`. A code is never reused and never
+changes its exit status. ``modelsign explain CODE`` and the generated reason pages read
+this catalog; nothing else describes a refusal.
+"""
+
+from __future__ import annotations
+
+from modelsign.reasons._reason import ExitStatus, Reason
+from modelsign.reasons.artifact import REASONS as _ARTIFACT
+from modelsign.reasons.attest import REASONS as _ATTEST
+from modelsign.reasons.command import REASONS as _COMMAND
+from modelsign.reasons.guard import REASONS as _GUARD
+from modelsign.reasons.policy import REASONS as _POLICY
+from modelsign.reasons.scan import REASONS as _SCAN
+from modelsign.reasons.signing import REASONS as _SIGNING
+
+__all__ = ["CATALOG", "ExitStatus", "Reason"]
+
+CATALOG: dict[str, Reason] = {
+    reason.code: reason for area in (_COMMAND, _ARTIFACT, _SIGNING, _SCAN, _ATTEST, _POLICY, _GUARD) for reason in area
+}

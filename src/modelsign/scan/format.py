@@ -1,0 +1,56 @@
+"""What a member of ``scan/formats/`` is: one file format, its marks, its rules and its reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding, Rule
+
+__all__ = ["Format", "Inspection", "Magic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Magic:
+    """Bytes that mark a format, at an offset from the start."""
+
+    offset: int
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What one format's reader saw in one reading.
+
+    ``readable`` is False where the bytes are not this format after all. ``globals`` are the names
+    a pickle would import. ``inert`` is True where no loader takes code from such a file.
+    """
+
+    readable: bool
+    findings: tuple[Finding, ...] = ()
+    globals: frozenset[str] = frozenset()
+    inert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One file format.
+
+    ``recognise`` takes the bytes and the file's relative name and says whether this reader must be asked;
+    content decides, and a name may add a reading but never remove one. ``scan`` is total: any bytes give
+    an :class:`Inspection` or a ``ModelsignError``, in time and memory linear in the input.
+    ``rules`` are all the rules whose findings ``scan`` may return, shared ones included.
+    """
+
+    id: str
+    title: str
+    description: str
+    recognise: Callable[[Reading, str], bool]
+    scan: Callable[[Reading, str], Inspection]
+    magic: tuple[Magic, ...] = ()
+    extensions: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = field(default=())

@@ -1,0 +1,96 @@
+"""Strict JSON: what two readers could understand differently is an error.
+
+Duplicate keys, NaN and infinities, invalid UTF-8, excess depth and excess size are refused;
+integers stay exact (Python's are unbounded, and so long that they would cost time are refused).
+RFC 8259, section 4 leaves duplicate keys open; this project does not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NoReturn
+
+from modelsign import limits
+from modelsign.errors import ModelsignError, error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["canonical", "loads"]
+
+
+def _reject_constant(name: str) -> NoReturn:
+    message = f"the value {name} is not JSON"
+    raise ValueError(message)
+
+
+def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                message = f"the key {key!r} stands twice in one object"
+                raise ValueError(message)
+            seen.add(key)
+    return result
+
+
+def _check_depth(value: object, most: int) -> None:
+    """Bound the nesting, level by level; the parser itself is bounded by the interpreter."""
+    level: list[object] = [value]
+    for _ in range(most + 1):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    message = f"it is nested deeper than {most} levels"
+    raise ValueError(message)
+
+
+def loads(
+    data: bytes,
+    *,
+    most_bytes: int,
+    what: str = "document",
+    code: str = "JSON_MALFORMED",
+    depth: int = limits.JSON_DEPTH,
+) -> object:
+    """Parse one JSON document from UTF-8 bytes (RFC 8259), strictly.
+
+    ``what`` names the document in the message, ``code`` is the reason given when it is refused.
+
+    Raises:
+        ModelsignError: with ``code``; the message says what is wrong.
+
+    """
+    if len(data) > most_bytes:
+        raise error(code, f"the {what} has {len(data)} bytes; the limit is {most_bytes}")
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant)
+        _check_depth(value, depth)
+    except (ValueError, RecursionError) as fault:
+        raise _refusal(code, what, fault) from None
+    return value
+
+
+def _refusal(code: str, what: str, fault: Exception) -> ModelsignError:
+    if isinstance(fault, UnicodeDecodeError):
+        return error(code, f"the {what} is not UTF-8 (byte {fault.start})")
+    if isinstance(fault, RecursionError):
+        return error(code, f"the {what} is nested too deeply")
+    if isinstance(fault, json.JSONDecodeError):
+        return error(code, f"the {what} is not valid JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}")
+    return error(code, f"the {what} is refused: {fault}")
+
+
+def canonical(value: object) -> bytes:
+    """Write a value as compact JSON with sorted keys, UTF-8, no trailing newline.
+
+    The same value always gives the same bytes. Keys are sorted by code point.
+    """
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
