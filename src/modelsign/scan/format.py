@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding, Rule
 
-__all__ = ["Format", "Inspection", "Magic"]
+__all__ = ["Format", "Inspection", "Magic", "Member"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,38 @@ class Magic:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A stream inside a container, which the engine scans like a file of its own.
+
+    ``open`` gives its bytes; it is handed the most bytes it may unpack and raises ``SCAN_BUDGET`` beyond.
+    ``reader`` is always asked, whatever the member's bytes look like, and stands for the reading by the format
+    that ``replaces`` names. ``data`` marks bytes that the container declares to be plain numbers: no reader
+    need recognise them, yet what a reader finds unsafe in them counts.
+    """
+
+    name: str
+    open: Callable[[int], AbstractContextManager[Reading]]
+    reader: Callable[[Reading, str], Inspection] | None = None
+    replaces: str = ""
+    data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """What one format's reader saw in one reading.
 
     ``readable`` is False where the bytes are not this format after all. ``globals`` are the names
     a pickle would import. ``inert`` is True where no loader takes code from such a file.
+    ``members`` are the streams inside, which the engine scans next; their names are relative to this reading.
+    ``end`` is the offset behind the last byte understood, where a reader stops before the end.
     """
 
     readable: bool
     findings: tuple[Finding, ...] = ()
     globals: frozenset[str] = frozenset()
     inert: bool = False
+    members: tuple[Member, ...] = ()
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,8 @@ class Format:
     content decides, and a name may add a reading but never remove one. ``scan`` is total: any bytes give
     an :class:`Inspection` or a ``ModelsignError``, in time and memory linear in the input.
     ``rules`` are all the rules whose findings ``scan`` may return, shared ones included.
+    ``refines`` names formats of which this one is a special case: it reads all they would read, so where it
+    is readable their reading is left out.
     """
 
     id: str
@@ -54,3 +78,4 @@ class Format:
     magic: tuple[Magic, ...] = ()
     extensions: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
+    refines: tuple[str, ...] = ()
