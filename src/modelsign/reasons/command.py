@@ -58,4 +58,14 @@ REASONS: tuple[Reason, ...] = (
         "Documents are read strictly: duplicate keys, NaN, excess depth and excess size are errors, because two "
         "readers could understand such a document differently.",
     ),
+    Reason(
+        "CONFIG_REFUSED",
+        ExitStatus.USAGE,
+        "a configuration file cannot be used",
+        "Correct the key the message names, or run with --no-config.",
+        "A configuration file that is merely found (modelsign.toml, [tool.modelsign]) may set format, color, "
+        "progress, quiet and verbose. Keys, roots, policies, ignore lists and --insecure switches come from the "
+        "command line, the environment, or a file that you name, because whoever wrote a folder must not choose what "
+        "is trusted in it.",
+    ),
 )

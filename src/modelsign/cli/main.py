@@ -1,0 +1,194 @@
+"""The entry point: finds the command, and turns whatever it ends in into one document and an exit status.
+
+``--version`` and ``--help`` import no command module. This is the one place that catches everything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from modelsign.cli.command import Group
+    from modelsign.cli.session import Session
+    from modelsign.errors import ModelsignError
+    from modelsign.verdict import Report
+
+__all__ = ["COMMANDS", "main", "root"]
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "sign": ("modelsign.cli.sign", "Sign a model."),
+    "verify": ("modelsign.cli.verify", "Verify a model's signature."),
+    "digest": ("modelsign.cli.digest", "Show a model's digests."),
+    "inspect": ("modelsign.cli.inspect", "Show what a bundle says, without trusting it."),
+    "key": ("modelsign.cli.key", "Make and show keys."),
+    "attest": ("modelsign.cli.attest", "Sign claims about a model."),
+    "scan": ("modelsign.cli.scan", "Say what a model's files would do when loaded."),
+    "check": ("modelsign.cli.check", "Decide by a trust policy whether a model may be loaded."),
+    "policy": ("modelsign.cli.policy", "Lint, test and explain trust policies."),
+    "explain": ("modelsign.cli.explain", "Explain a reason code or a rule."),
+    "doctor": ("modelsign.cli.doctor", "Say what this installation can and cannot do."),
+    "completion": ("modelsign.cli.completion", "Print shell completion."),
+}
+"""Every command: its module, and its one line of help."""
+
+_ABOUT: Final = """\
+Decides whether a machine-learning model may be loaded.
+
+bytes → manifest → evidence → policy → verdict → load: sign, attest, scan, check against a trust policy, then load
+the very bytes that were judged.
+
+\b
+Exit status: 0 positive, 1 negative, 2 usage, 3 cannot decide (refuse), 4 nothing to check.
+"""
+
+
+def root() -> Group:
+    """Return the top of the command tree."""
+    import click  # noqa: PLC0415 - `--version` needs none of it
+
+    from modelsign._version import __version__  # noqa: PLC0415 - same
+    from modelsign.cli.command import group  # noqa: PLC0415 - same
+
+    made = group("modelsign", _ABOUT, table=COMMANDS)
+    made.context_settings["auto_envvar_prefix"] = "MODELSIGN"
+    version = click.version_option(
+        __version__, "-V", "--version", prog_name="modelsign", message="%(prog)s %(version)s"
+    )
+    return version(made)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status. Never raises, and never ends in 1 for a fault of its own."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words and words[0] in ("--version", "-V"):
+            from modelsign._version import __version__  # noqa: PLC0415 - start-up
+
+            sys.stdout.write(f"modelsign {__version__}\n")
+            sys.stdout.flush()
+            return 0
+        return _run(words, os.environ, os.getcwd())  # noqa: PTH109 - a plain string is enough
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _silence_stdout()
+        return 3
+
+
+def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
+    from modelsign.cli.presentation import guess, wants_colour  # noqa: PLC0415 - start-up
+    from modelsign.cli.session import Session  # noqa: PLC0415 - start-up
+
+    named = words[0] if words and words[0] in COMMANDS else "modelsign"
+    session = Session(command=named, environ=environ, cwd=cwd, presentation=guess(words, environ))
+    try:
+        report = _answer(words, session)
+        if isinstance(report, int):
+            return report
+        chosen = session.presentation
+        colour = chosen.output is None and wants_colour(chosen.color, environ, sys.stdout)
+        document = _render(report, chosen.format, colour=colour)
+    except BrokenPipeError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - the one place: an unforeseen exception must end as a refusal, exit 3
+        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - only for a bug
+        from modelsign.errors import error  # noqa: PLC0415 - only for a bug
+
+        _trace(session)
+        report = _failed(session, error("INTERNAL", f"{type(fault).__name__}: {fault}"))
+        document = last_words(report, session.presentation.format)
+    return _show(report, document, session)
+
+
+def _answer(words: list[str], session: Session) -> Report | int:
+    """Run the command; return its report, or a status where help was printed already."""
+    import click  # noqa: PLC0415 - start-up
+
+    from modelsign.errors import ModelsignError, error  # noqa: PLC0415 - start-up
+
+    try:
+        returned = root().main(words, prog_name="modelsign", standalone_mode=False, obj=session)
+    except ModelsignError as fault:
+        if session.presentation.verbose > 1:
+            _trace(session)
+        return _failed(session, fault)
+    except click.exceptions.NoArgsIsHelpError as fault:
+        sys.stdout.write(f"{fault.format_message()}\n")
+        return 2
+    except click.ClickException as fault:
+        context = getattr(fault, "ctx", None)
+        path = context.command_path if context is not None else "modelsign"
+        return _failed(session, error("USAGE", fault.format_message(), advice=f"Read `{path} --help`."))
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(session, error("INTERRUPTED", "interrupted"))
+    return returned if returned is not None else 0
+
+
+def _failed(session: Session, fault: ModelsignError) -> Report:
+    from modelsign.verdict import Answer, Report  # noqa: PLC0415 - start-up
+
+    body = {"details": fault.details} if fault.details else {}
+    return Report(session.command, fault.exit_status, body=body, reasons=(Answer.of(fault),))
+
+
+def _render(report: Report, name: str, *, colour: bool) -> str:
+    try:
+        from modelsign.report import _index  # type: ignore[attr-defined,unused-ignore] # noqa: PLC0415 - being built
+    except ImportError:
+        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - being built
+
+        return last_words(report, name)
+    return str(_index.load(name).render(report, colour=colour))
+
+
+def _show(report: Report, document: str, session: Session) -> int:
+    """Write the document; where that fails, say so on stdout, or else on stderr."""
+    from modelsign.cli.presentation import emit  # noqa: PLC0415 - start-up
+    from modelsign.errors import ModelsignError  # noqa: PLC0415 - start-up
+
+    try:
+        emit(document, session.presentation, to_stderr=session.stdout_taken)
+    except ModelsignError as fault:
+        return _show_elsewhere(fault, report, session)
+    except BrokenPipeError:
+        _silence_stdout()
+    return int(report.exit_status)
+
+
+def _show_elsewhere(fault: ModelsignError, report: Report, session: Session) -> int:
+    """Say that the answer could not be written; a negative verdict stays negative."""
+    import dataclasses  # noqa: PLC0415 - only when a disk is full
+
+    from modelsign.cli.last_words import last_words  # noqa: PLC0415 - same
+    from modelsign.cli.presentation import emit  # noqa: PLC0415 - same
+    from modelsign.errors import ModelsignError  # noqa: PLC0415 - same
+
+    failure = _failed(session, fault)
+    status = report.exit_status or fault.exit_status
+    failure = dataclasses.replace(failure, exit_status=status, reasons=(*report.reasons, *failure.reasons))
+    nowhere = session.presentation.output is None
+    try:
+        document = last_words(failure, session.presentation.format)
+        emit(document, dataclasses.replace(session.presentation, output=None), to_stderr=nowhere)
+    except (ModelsignError, BrokenPipeError):
+        _silence_stdout()
+    return int(status)
+
+
+def _trace(session: Session) -> None:
+    if session.presentation.verbose and sys.stderr is not None:
+        import traceback  # noqa: PLC0415 - only with -v
+
+        traceback.print_exc()
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from complaining about a closed pipe when it flushes stdout at the end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,141 @@
+"""How a command shows its one document: format, place, colour, how much else is said.
+
+Settles flags, environment and configuration into one value. Never decides anything about a model.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+__all__ = ["ALL_FORMATS", "DATA_FORMATS", "Presentation", "emit", "escape", "escape_line", "guess", "wants_colour"]
+
+DATA_FORMATS: Final = ("text", "json", "jsonl", "markdown", "github")
+"""What every command can be asked for."""
+ALL_FORMATS: Final = (*DATA_FORMATS, "sarif")
+"""The formats of commands whose answer is a list of findings."""
+
+_DELETE: Final = 0x7F
+_FIRST_PLAIN: Final = 0x20
+_LAST_C1: Final = 0x9F
+_DIRECTION: Final = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _shown(character: str, kept: str) -> str:
+    code = ord(character)
+    if character in kept or (code >= _FIRST_PLAIN and character not in _DIRECTION and not _DELETE <= code <= _LAST_C1):
+        return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else character  # noqa: PLR2004 - the surrogates
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
+
+
+def escape(text: str) -> str:
+    """Make control characters, escape sequences and direction marks visible; line ends stay."""
+    return "".join([_shown(character, "\n\t") for character in text])
+
+
+def escape_line(text: str) -> str:
+    """Like :func:`escape`, for text that must stay on one line."""
+    return "".join([_shown(character, "") for character in text])
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The settled answer to every presentation flag. ``output`` is None for stdout."""
+
+    format: str = "text"
+    output: str | None = None
+    color: str = "auto"
+    quiet: bool = False
+    verbose: int = 0
+    progress: bool = True
+    force: bool = False
+
+
+def guess(arguments: Sequence[str], environ: Mapping[str, str]) -> Presentation:
+    """Find the format and place that were meant, where the arguments could not be parsed."""
+    found = {"--format": environ.get("MODELSIGN_FORMAT", "text"), "--output": "", "--color": "auto"}
+    words = list(arguments)
+    for position, word in enumerate(words):
+        if word == "--":
+            break
+        name, joined, value = word.partition("=")
+        if name == "-o":
+            name = "--output"
+        if name in found:
+            found[name] = value if joined else "".join(words[position + 1 : position + 2])
+    return Presentation(
+        format=found["--format"] if found["--format"] in ALL_FORMATS else "text",
+        output=None if found["--output"] in ("", "-") else found["--output"],
+        color=found["--color"],
+        quiet=bool({"-q", "--quiet"}.intersection(words)),
+        verbose=sum(word.count("v") for word in words if word in ("-v", "-vv", "-vvv")) + words.count("--verbose"),
+        force="--force" in words,
+    )
+
+
+def wants_colour(choice: str, environ: Mapping[str, str], stream: TextIO | None) -> bool:
+    """Say whether to colour: the flag first, then NO_COLOR, FORCE_COLOR, TERM=dumb, then the terminal."""
+    if choice in ("always", "never"):
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return environ.get("TERM") != "dumb" and stream is not None and stream.isatty()
+
+
+def emit(document: str, presentation: Presentation, *, to_stderr: bool = False) -> None:
+    """Write the one document to stdout or to ``-o FILE``.
+
+    A regular file is written whole or not at all; a device or pipe is written to as it stands.
+
+    Raises:
+        ModelsignError: ``OUTPUT_EXISTS`` or ``OUTPUT_UNWRITABLE``.
+        BrokenPipeError: whoever read stdout has gone.
+
+    """
+    data = document.encode("utf-8", "backslashreplace")
+    if presentation.output is None:
+        _print(data, sys.stderr if to_stderr else sys.stdout)
+        return
+    from modelsign import files  # noqa: PLC0415 - most runs print
+    from modelsign.errors import error  # noqa: PLC0415 - most runs print
+
+    if _is_device(presentation.output):
+        try:
+            with open(presentation.output, "wb") as stream:  # noqa: PTH123 - never truncates a device
+                stream.write(data)
+        except OSError as fault:
+            raise error("OUTPUT_UNWRITABLE", f"{presentation.output}: {fault.strerror}") from None
+        return
+    files.write_atomic(presentation.output, data, force=presentation.force)
+
+
+def _is_device(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a name that may be no path at all
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _print(data: bytes, stream: TextIO | None) -> None:
+    if stream is None:
+        return
+    from modelsign.errors import error  # noqa: PLC0415 - start-up
+
+    try:
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        raise error("OUTPUT_UNWRITABLE", f"standard output: {fault.strerror}") from None

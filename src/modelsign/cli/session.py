@@ -1,0 +1,139 @@
+"""What a command is handed besides its arguments: streams, clock, environment, working directory.
+
+Everything the libraries may not fetch for themselves enters here, once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modelsign.cli.presentation import Presentation, escape_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+__all__ = ["Session"]
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of one command.
+
+    ``command`` is its full name (``key generate``). ``stdout_taken`` is set once the command wrote data of its own
+    to stdout; the report then goes to stderr, or to ``-o FILE``.
+    """
+
+    command: str
+    environ: Mapping[str, str]
+    cwd: str
+    presentation: Presentation = field(default_factory=Presentation)
+    stdout_taken: bool = False
+
+    @property
+    def force(self) -> bool:
+        """Whether files that exist may be replaced (``--force``)."""
+        return self.presentation.force
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - start-up
+
+        return datetime.now(UTC)
+
+    def log(self, message: str, *, level: int = 1) -> None:
+        """Say something on stderr if ``-v`` was given at least ``level`` times."""
+        if self.presentation.verbose >= level and not self.presentation.quiet:
+            self._tell(message)
+
+    def warn(self, message: str) -> None:
+        """Say something on stderr unless ``-q``. What belongs to the result goes into ``Report.warnings``."""
+        if not self.presentation.quiet:
+            self._tell(f"warning: {message}")
+
+    @property
+    def progress(self) -> Callable[[str, int, int], None] | None:
+        """A callback ``(what, done, total)`` that draws on stderr; None where nothing should be drawn."""
+        wanted = self.presentation.progress and not self.presentation.quiet
+        if not wanted or sys.stderr is None or not sys.stderr.isatty() or self.environ.get("TERM") == "dumb":
+            return None
+        return _draw
+
+    def read(self, path: str, most_bytes: int, *, what: str = "file") -> bytes:
+        """Read a small file, or stdin where ``path`` is ``-``.
+
+        Raises:
+            ModelsignError: ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``.
+
+        """
+        if path != "-":
+            from modelsign import files  # noqa: PLC0415 - start-up
+
+            return files.read_bounded(path, most_bytes, what=what)
+        from modelsign.errors import error  # noqa: PLC0415 - start-up
+
+        data = sys.stdin.buffer.read(most_bytes + 1)
+        if len(data) > most_bytes:
+            raise error("INPUT_TOO_LARGE", f"{what} on standard input has more than {most_bytes} bytes")
+        return data
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        """Write a file whole or not at all, or stdout where ``path`` is ``-``; replaces only under ``--force``.
+
+        Raises:
+            ModelsignError: ``OUTPUT_EXISTS`` or ``OUTPUT_UNWRITABLE``.
+
+        """
+        if path == "-":
+            self.stdout_taken = True
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            return
+        from modelsign import files  # noqa: PLC0415 - start-up
+
+        files.write_atomic(path, data, mode=mode, force=self.force)
+
+    def secret(self, source: str | None, *, prompt: str) -> bytes | None:
+        """Return a secret: from a file, from ``env:NAME``, or, where ``source`` is None, by asking on the terminal.
+
+        Returns None where nobody can be asked. One line end at the end of a file does not belong to the secret.
+
+        Raises:
+            ModelsignError: ``USAGE`` for an unset variable, ``INPUT_UNREADABLE``, ``INPUT_TOO_LARGE``.
+
+        """
+        from modelsign import limits  # noqa: PLC0415 - start-up
+
+        if source is None:
+            return self._ask(prompt)
+        if source.startswith("env:"):
+            name = source.removeprefix("env:")
+            if name not in self.environ:
+                from modelsign.errors import error  # noqa: PLC0415 - start-up
+
+                raise error("USAGE", f"the environment variable {name} is not set")
+            return os.fsencode(self.environ[name])
+        data = self.read(source, limits.KEY_BYTES, what="password file")
+        return data.removesuffix(b"\n").removesuffix(b"\r")
+
+    def _ask(self, prompt: str) -> bytes | None:
+        if sys.stdin is None or not sys.stdin.isatty():
+            return None
+        import getpass  # noqa: PLC0415 - start-up
+
+        return getpass.getpass(f"{prompt}: ").encode()
+
+    def _tell(self, message: str) -> None:
+        if sys.stderr is not None:
+            sys.stderr.write(f"modelsign: {escape_line(message)}\n")
+
+
+def _draw(what: str, done: int, total: int) -> None:
+    share = f"{100 * done // total:3d} %" if total > 0 else f"{done}"
+    end = "\r" if done < total else "\r\033[K"
+    sys.stderr.write(f"\r\033[K{escape_line(what)[:60]} {share}{end}")
+    sys.stderr.flush()
