@@ -136,10 +136,10 @@ def _failed(session: Session, fault: ModelsignError) -> Report:
 
 
 def _render(report: Report, name: str, *, colour: bool) -> str:
-    try:
-        from modelsign.report import _index  # type: ignore[attr-defined,unused-ignore] # noqa: PLC0415 - being built
-    except ImportError:
-        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - being built
+    from modelsign.report import _index  # noqa: PLC0415 - start-up
+
+    if name not in _index.IDS:
+        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - start-up
 
         return last_words(report, name)
     return str(_index.load(name).render(report, colour=colour))
