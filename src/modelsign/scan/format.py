@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
+    from modelsign.artifact.containers.stream import Stream
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding, Rule
 
@@ -27,14 +27,15 @@ class Magic:
 class Member:
     """A stream inside a container, which the engine scans like a file of its own.
 
-    ``open`` gives its bytes; it is handed the most bytes it may unpack and raises ``SCAN_BUDGET`` beyond.
+    ``open`` gives its bytes and is handed the most bytes it may unpack; what it could not unpack is the
+    stream's ``fault``.
     ``reader`` is always asked, whatever the member's bytes look like, and stands for the reading by the format
     that ``replaces`` names. ``data`` marks bytes that the container declares to be plain numbers: no reader
     need recognise them, yet what a reader finds unsafe in them counts.
     """
 
     name: str
-    open: Callable[[int], AbstractContextManager[Reading]]
+    open: Callable[[int], Stream]
     reader: Callable[[Reading, str], Inspection] | None = None
     replaces: str = ""
     data: bool = False

@@ -1,0 +1,207 @@
+"""Streams that come out of a container: a part of it as it lies there, or bytes unpacked from it.
+
+Unpacking never stops with an exception: what came out before a stream broke off could have been
+loaded, so it is kept, and ``fault`` says why there is no more. Unpacked bytes stay in memory up to a
+limit and then move to an unnamed file, so that memory is bounded whatever a stream claims.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from typing import IO, TYPE_CHECKING, Final, Protocol, Self
+
+from modelsign import limits
+from modelsign.artifact.reading import BLOCK
+from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from modelsign.artifact.reading import Reading
+    from modelsign.errors import ModelsignError
+
+__all__ = ["CODECS", "Stream", "unpack"]
+
+
+class _Decoder(Protocol):
+    """What bz2, lzma and (wrapped) zlib decoders have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _Zlib:
+    """A zlib decoder with the interface that bz2 and lzma have."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._decoder = zlib.decompressobj(window_bits)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        out = self._decoder.decompress(self._decoder.unconsumed_tail + data, max_length)
+        self.needs_input = not self._decoder.unconsumed_tail and len(out) < max_length
+        return out
+
+
+_CONCATENATED: Final = frozenset({"gzip", "bz2", "xz"})
+"""Formats whose own readers go on with a further stream that follows directly."""
+
+CODECS: Final[Mapping[str, Callable[[], _Decoder]]] = {
+    "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
+    "zlib": lambda: _Zlib(zlib.MAX_WBITS),
+    "gzip": lambda: _Zlib(zlib.MAX_WBITS | 16),
+    "bz2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.SCAN_LZMA_MEMORY_BYTES),
+    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=limits.SCAN_LZMA_MEMORY_BYTES),
+}
+"""The decoders of the standard library by the name of what they unpack."""
+
+
+class Stream:
+    """A reading over a member of a container; it may own an unnamed file and gives it back on exit.
+
+    ``unpacked`` is what the stream costs of the budget; ``fault`` is why its bytes are not all there is.
+    """
+
+    def __init__(
+        self, reading: Reading, *, unpacked: int = 0, fault: ModelsignError | None = None, spool: _Spool | None = None
+    ) -> None:
+        """Take the bytes, what they cost, and what went wrong."""
+        self._reading = reading
+        self._spool = spool
+        self.unpacked = unpacked
+        self.fault = fault
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the unnamed file back."""
+        if self._spool is not None:
+            self._spool.close()
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return self._reading.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return the bytes from ``offset``, fewer than ``length`` only at the end."""
+        return self._reading.read_at(offset, length)
+
+
+class _Spool:
+    """Bytes written once and then read at any offset: in memory while few, else in an unnamed file."""
+
+    def __init__(self) -> None:
+        self._memory = bytearray()
+        self._file: IO[bytes] | None = None
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._file is None and self.size > limits.SCAN_MEMORY_BYTES:
+            import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
+
+            self._file = tempfile.TemporaryFile(prefix="modelsign-")  # noqa: SIM115 - closed by close()
+            self._file.write(self._memory)
+            self._memory = bytearray()
+        if self._file is None:
+            self._memory += data
+        else:
+            self._file.write(data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        if offset < 0 or length <= 0:
+            return b""
+        if self._file is None:
+            return bytes(self._memory[offset : offset + length])
+        self._file.seek(offset)
+        return self._file.read(length)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def unpack(source: Reading, codec: str, most: int) -> Stream:
+    """Unpack a whole compressed stream, at most ``most`` bytes of it.
+
+    The result's ``fault`` is ``PACKED_STREAM_BROKEN`` where the stream is damaged or cut short,
+    ``PACKED_STREAM_TRAILING`` where other bytes follow it, ``SCAN_BUDGET`` where it is longer than ``most``,
+    ``SCAN_SPOOL_FAILED`` where the disk would not take it.
+    """
+    spool = _Spool()
+    try:
+        fault = _unpack_into(spool, source, codec, most)
+    except OSError as trouble:
+        fault = error("SCAN_SPOOL_FAILED", f"unpacked bytes could not be kept: {trouble.strerror or trouble}")
+    return Stream(spool, unpacked=spool.size, fault=fault, spool=spool)
+
+
+def _unpack_into(spool: _Spool, source: Reading, codec: str, most: int) -> ModelsignError | None:
+    decoder = CODECS[codec]()
+    position = 0
+    while True:
+        data = source.read_at(position, BLOCK) if decoder.needs_input else b""
+        if decoder.needs_input and not data:
+            return error("PACKED_STREAM_BROKEN", f"the {codec} stream is cut short")
+        position += len(data)
+        try:
+            out = decoder.decompress(data, BLOCK)
+        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as trouble:
+            return error("PACKED_STREAM_BROKEN", f"the {codec} stream is damaged: {trouble}")
+        if spool.size + len(out) > most:
+            spool.write(out[: most - spool.size])
+            return error("SCAN_BUDGET", f"the {codec} stream unpacks to more than {most} bytes")
+        spool.write(out)
+        if decoder.eof:
+            position -= len(decoder.unused_data)
+            position = _behind_padding(source, codec, position)
+            if position >= source.size:
+                return None
+            if codec not in _CONCATENATED or not _starts_again(source, codec, position):
+                return error("PACKED_STREAM_TRAILING", f"{source.size - position} bytes follow the {codec} stream")
+            decoder = CODECS[codec]()
+
+
+_STARTS: Final[Mapping[str, bytes]] = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+
+
+def _starts_again(source: Reading, codec: str, position: int) -> bool:
+    start = _STARTS[codec]
+    return source.read_at(position, len(start)) == start
+
+
+def _behind_padding(source: Reading, codec: str, position: int) -> int:
+    """Skip the zero bytes that gzip and xz readers skip after a stream."""
+    if codec not in {"gzip", "xz"}:
+        return position
+    while data := source.read_at(position, BLOCK):
+        rest = data.lstrip(b"\x00")
+        position += len(data) - len(rest)
+        if rest:
+            break
+    return position
