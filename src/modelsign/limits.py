@@ -28,3 +28,25 @@ MODEL_FILES: Final = 4_000_000
 """Files in one model."""
 NAME_BYTES: Final = 4096
 """A resource name, in UTF-8."""
+MODEL_DEPTH: Final = 200
+"""Levels of folders in one model."""
+SCAN_DEPTH: Final = 8
+"""Containers inside containers that a scan follows."""
+SCAN_MEMBERS: Final = 1_000_000
+"""Members of all containers in one file."""
+SCAN_UNPACKED_BYTES: Final = 4 * GIB
+"""Bytes that a scan unpacks from one file, all its members together."""
+SCAN_MEMORY_BYTES: Final = 8 * MIB
+"""Unpacked bytes of one stream that are kept in memory; longer ones go to an unnamed file on disk."""
+SCAN_JSON_BYTES: Final = 64 * MIB
+"""A JSON document in a model; the largest tokenizers have some 35 MB."""
+SAFETENSORS_HEADER_BYTES: Final = 100_000_000
+"""The header of a safetensors file, as the format itself bounds it."""
+NUMPY_HEADER_BYTES: Final = 1 * MIB
+"""The header of a .npy file; NumPy itself trusts 10,000 characters."""
+SCAN_FINDINGS: Final = 1000
+"""Findings kept of one file; one more says how many were left out."""
+SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB
+"""Memory an LZMA or XZ decoder may ask for; `xz -9` needs 65 MiB."""
+INERT_BYTES: Final = 16 * MIB
+"""A text or JSON file that may stand in a model without being signed."""
