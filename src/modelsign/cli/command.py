@@ -108,7 +108,7 @@ class ReportingCommand(click.Command):
         """Settle the presentation and call the function."""
         run = ctx.find_object(Session)
         if run is None:  # invoked without cli.main, by a test
-            import os  # noqa: PLC0415 - never so in a real run
+            import os
 
             run = Session(self.full_name, os.environ, os.getcwd())  # noqa: PTH109 - a plain string
         values = dict(ctx.params)
@@ -135,7 +135,7 @@ class ReportingCommand(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
     def _configured(self, ctx: click.Context, given: Mapping[str, Any]) -> dict[str, object]:
-        from modelsign.cli import config  # noqa: PLC0415 - start-up
+        from modelsign.cli import config
 
         session = ctx.find_object(Session)
         if session is None or given.get("no_config") or session.environ.get("MODELSIGN_NO_CONFIG") in ("1", "true"):
@@ -194,7 +194,7 @@ class Group(click.Group):
         if not name.startswith("-") and not ctx.resilient_parsing:
             known = self.list_commands(ctx)
             if name not in known and name.replace("_", "-") not in known:
-                import difflib  # noqa: PLC0415 - only for a wrong name
+                import difflib
 
                 near = difflib.get_close_matches(name, known, n=3)
                 hint = f" Did you mean {', '.join(near)}?" if near else f" The commands are {', '.join(known)}."
@@ -206,10 +206,10 @@ def _refuse_to_replace(presentation: Presentation) -> None:
     """Find out before any work whether the report has a place to go."""
     if presentation.output is None or presentation.force:
         return
-    import os  # noqa: PLC0415 - start-up
+    import os
 
     if os.path.isfile(presentation.output):  # noqa: PTH113 - a name that may be no path at all
-        from modelsign.errors import error  # noqa: PLC0415 - start-up
+        from modelsign.errors import error
 
         raise error("OUTPUT_EXISTS", f"{presentation.output} exists already")
 

@@ -24,9 +24,9 @@ __all__ = ["command"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(session: Session, *, shell: str) -> Report:
     """Print shell completion."""
-    from click.shell_completion import get_completion_class  # noqa: PLC0415 - start-up
+    from click.shell_completion import get_completion_class
 
-    from modelsign.cli.main import root  # noqa: PLC0415 - main imports every command
+    from modelsign.cli.main import root
 
     made = get_completion_class(shell)
     if made is None:

@@ -123,7 +123,7 @@ def _own_places(environ: Mapping[str, str]) -> tuple[str, ...]:
         home = environ.get("HOME", "")
         user = user or (f"{home}/.config" if home else "")
         return tuple(f"{base}/modelsign/config.toml" for base in (system, user) if base.startswith("/"))
-    import platformdirs  # noqa: PLC0415 - 30 ms that Linux does not need
+    import platformdirs
 
     places = platformdirs.PlatformDirs("modelsign", appauthor=False)
     return tuple(str(Path(base) / "config.toml") for base in (places.site_config_dir, places.user_config_dir))
@@ -146,9 +146,9 @@ def _discovered(cwd: str) -> list[Source]:
 
 
 def _table(path: str) -> dict[str, object]:
-    import tomllib  # noqa: PLC0415 - most runs have no configuration
+    import tomllib
 
-    from modelsign import files  # noqa: PLC0415 - most runs have no configuration
+    from modelsign import files
 
     data = files.read_bounded(path, _MOST_BYTES, what="configuration file")
     try:
@@ -159,10 +159,10 @@ def _table(path: str) -> dict[str, object]:
 
 def _tool_table(path: str) -> dict[str, object] | None:
     """Return ``[tool.modelsign]``; a pyproject.toml that is broken or has none is not ours to complain about."""
-    import tomllib  # noqa: PLC0415 - most runs have no configuration
+    import tomllib
 
-    from modelsign import files  # noqa: PLC0415 - most runs have no configuration
-    from modelsign.errors import ModelsignError  # noqa: PLC0415 - most runs have no configuration
+    from modelsign import files
+    from modelsign.errors import ModelsignError
 
     try:
         data = files.read_bounded(path, _MOST_BYTES, what="configuration file")

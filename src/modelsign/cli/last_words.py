@@ -19,7 +19,7 @@ __all__ = ["last_words"]
 def last_words(report: Report, name: str) -> str:
     """Write a report as JSON where a JSON format was asked for, else as text."""
     if name in ("json", "jsonl", "sarif"):
-        import json  # noqa: PLC0415 - start-up
+        import json
 
         document = {
             "schema": "",

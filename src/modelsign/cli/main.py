@@ -48,10 +48,10 @@ Exit status: 0 positive, 1 negative, 2 usage, 3 cannot decide (refuse), 4 nothin
 
 def root() -> Group:
     """Return the top of the command tree."""
-    import click  # noqa: PLC0415 - `--version` needs none of it
+    import click
 
-    from modelsign._version import __version__  # noqa: PLC0415 - same
-    from modelsign.cli.command import group  # noqa: PLC0415 - same
+    from modelsign._version import __version__
+    from modelsign.cli.command import group
 
     made = group("modelsign", _ABOUT, table=COMMANDS)
     made.context_settings["auto_envvar_prefix"] = "MODELSIGN"
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words and words[0] in ("--version", "-V"):
-            from modelsign._version import __version__  # noqa: PLC0415 - start-up
+            from modelsign._version import __version__
 
             sys.stdout.write(f"modelsign {__version__}\n")
             sys.stdout.flush()
@@ -80,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
-    from modelsign.cli.presentation import guess, wants_colour  # noqa: PLC0415 - start-up
-    from modelsign.cli.session import Session  # noqa: PLC0415 - start-up
+    from modelsign.cli.presentation import guess, wants_colour
+    from modelsign.cli.session import Session
 
     named = words[0] if words and words[0] in COMMANDS else "modelsign"
     session = Session(command=named, environ=environ, cwd=cwd, presentation=guess(words, environ))
@@ -95,8 +95,8 @@ def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
     except BrokenPipeError:
         raise
     except Exception as fault:  # noqa: BLE001 - the one place: an unforeseen exception must end as a refusal, exit 3
-        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - only for a bug
-        from modelsign.errors import error  # noqa: PLC0415 - only for a bug
+        from modelsign.cli.last_words import last_words
+        from modelsign.errors import error
 
         _trace(session)
         report = _failed(session, error("INTERNAL", f"{type(fault).__name__}: {fault}"))
@@ -106,9 +106,9 @@ def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
 
 def _answer(words: list[str], session: Session) -> Report | int:
     """Run the command; return its report, or a status where help was printed already."""
-    import click  # noqa: PLC0415 - start-up
+    import click
 
-    from modelsign.errors import ModelsignError, error  # noqa: PLC0415 - start-up
+    from modelsign.errors import ModelsignError, error
 
     try:
         returned = root().main(words, prog_name="modelsign", standalone_mode=False, obj=session)
@@ -129,17 +129,17 @@ def _answer(words: list[str], session: Session) -> Report | int:
 
 
 def _failed(session: Session, fault: ModelsignError) -> Report:
-    from modelsign.verdict import Answer, Report  # noqa: PLC0415 - start-up
+    from modelsign.verdict import Answer, Report
 
     body = {"details": fault.details} if fault.details else {}
     return Report(session.command, fault.exit_status, body=body, reasons=(Answer.of(fault),))
 
 
 def _render(report: Report, name: str, *, colour: bool) -> str:
-    from modelsign.report import _index  # noqa: PLC0415 - start-up
+    from modelsign.report import _index
 
     if name not in _index.IDS:
-        from modelsign.cli.last_words import last_words  # noqa: PLC0415 - start-up
+        from modelsign.cli.last_words import last_words
 
         return last_words(report, name)
     return str(_index.load(name).render(report, colour=colour))
@@ -147,8 +147,8 @@ def _render(report: Report, name: str, *, colour: bool) -> str:
 
 def _show(report: Report, document: str, session: Session) -> int:
     """Write the document; where that fails, say so on stdout, or else on stderr."""
-    from modelsign.cli.presentation import emit  # noqa: PLC0415 - start-up
-    from modelsign.errors import ModelsignError  # noqa: PLC0415 - start-up
+    from modelsign.cli.presentation import emit
+    from modelsign.errors import ModelsignError
 
     try:
         emit(document, session.presentation, to_stderr=session.stdout_taken)
@@ -161,11 +161,11 @@ def _show(report: Report, document: str, session: Session) -> int:
 
 def _show_elsewhere(fault: ModelsignError, report: Report, session: Session) -> int:
     """Say that the answer could not be written; a negative verdict stays negative."""
-    import dataclasses  # noqa: PLC0415 - only when a disk is full
+    import dataclasses
 
-    from modelsign.cli.last_words import last_words  # noqa: PLC0415 - same
-    from modelsign.cli.presentation import emit  # noqa: PLC0415 - same
-    from modelsign.errors import ModelsignError  # noqa: PLC0415 - same
+    from modelsign.cli.last_words import last_words
+    from modelsign.cli.presentation import emit
+    from modelsign.errors import ModelsignError
 
     failure = _failed(session, fault)
     status = report.exit_status or fault.exit_status
@@ -181,7 +181,7 @@ def _show_elsewhere(fault: ModelsignError, report: Report, session: Session) -> 
 
 def _trace(session: Session) -> None:
     if session.presentation.verbose and sys.stderr is not None:
-        import traceback  # noqa: PLC0415 - only with -v
+        import traceback
 
         traceback.print_exc()
 

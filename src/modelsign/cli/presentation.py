@@ -105,8 +105,8 @@ def emit(document: str, presentation: Presentation, *, to_stderr: bool = False) 
     if presentation.output is None:
         _print(data, sys.stderr if to_stderr else sys.stdout)
         return
-    from modelsign import files  # noqa: PLC0415 - most runs print
-    from modelsign.errors import error  # noqa: PLC0415 - most runs print
+    from modelsign import files
+    from modelsign.errors import error
 
     if _is_device(presentation.output):
         try:
@@ -129,7 +129,7 @@ def _is_device(path: str) -> bool:
 def _print(data: bytes, stream: TextIO | None) -> None:
     if stream is None:
         return
-    from modelsign.errors import error  # noqa: PLC0415 - start-up
+    from modelsign.errors import error
 
     try:
         stream.flush()

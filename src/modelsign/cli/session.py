@@ -40,7 +40,7 @@ class Session:
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
-        from datetime import UTC, datetime  # noqa: PLC0415 - start-up
+        from datetime import UTC, datetime
 
         return datetime.now(UTC)
 
@@ -70,10 +70,10 @@ class Session:
 
         """
         if path != "-":
-            from modelsign import files  # noqa: PLC0415 - start-up
+            from modelsign import files
 
             return files.read_bounded(path, most_bytes, what=what)
-        from modelsign.errors import error  # noqa: PLC0415 - start-up
+        from modelsign.errors import error
 
         data = sys.stdin.buffer.read(most_bytes + 1)
         if len(data) > most_bytes:
@@ -93,7 +93,7 @@ class Session:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
             return
-        from modelsign import files  # noqa: PLC0415 - start-up
+        from modelsign import files
 
         files.write_atomic(path, data, mode=mode, force=self.force)
 
@@ -106,14 +106,14 @@ class Session:
             ModelsignError: ``USAGE`` for an unset variable, ``INPUT_UNREADABLE``, ``INPUT_TOO_LARGE``.
 
         """
-        from modelsign import limits  # noqa: PLC0415 - start-up
+        from modelsign import limits
 
         if source is None:
             return self._ask(prompt)
         if source.startswith("env:"):
             name = source.removeprefix("env:")
             if name not in self.environ:
-                from modelsign.errors import error  # noqa: PLC0415 - start-up
+                from modelsign.errors import error
 
                 raise error("USAGE", f"the environment variable {name} is not set")
             return os.fsencode(self.environ[name])
@@ -123,7 +123,7 @@ class Session:
     def _ask(self, prompt: str) -> bytes | None:
         if sys.stdin is None or not sys.stdin.isatty():
             return None
-        import getpass  # noqa: PLC0415 - start-up
+        import getpass
 
         return getpass.getpass(f"{prompt}: ").encode()
 

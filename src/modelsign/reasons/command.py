@@ -68,4 +68,10 @@ REASONS: tuple[Reason, ...] = (
         "command line, the environment, or a file that you name, because whoever wrote a folder must not choose what "
         "is trusted in it.",
     ),
+    Reason(
+        "INSTALLATION_BROKEN",
+        ExitStatus.UNDECIDED,
+        "this installation lacks something the core needs",
+        "Run `modelsign doctor` and install what it names.",
+    ),
 )
