@@ -70,7 +70,7 @@ def _distributions() -> list[dict[str, str]]:
         return [_check("modelsign", f"{__version__}, not installed", state="absent", advice=advice)]
     for line in declared:
         wanted, extra = _parsed(line)
-        if extra not in ("dev", "demo", "all") and not wanted.startswith("modelsign"):
+        if extra not in ("dev", "test", "demo", "all") and not wanted.startswith("modelsign"):
             checks.append(_distribution(wanted, extra, marker=line.partition(";")[2]))
     return checks
 

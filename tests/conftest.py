@@ -1,0 +1,52 @@
+"""What every test runs under: hypothesis profiles, a clean environment, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import pytest
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "fuzz", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+ALLOWED = tuple(
+    line.strip()
+    for line in (Path(__file__).parent / "allowed-skips.txt").read_text(encoding="utf-8").splitlines()
+    if line.strip() and not line.startswith("#")
+)
+
+_skipped: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember every skip and its reason."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped[report.nodeid] = reason
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A module that skips itself as a whole counts too."""
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped[report.nodeid] = reason
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skip that nobody allowed is a failure."""
+    if os.environ.get("CI") != "true" or hasattr(session.config, "workerinput"):
+        return
+    refused = {node: why for node, why in _skipped.items() if not any(allowed in why for allowed in ALLOWED)}
+    for node, why in refused.items():
+        print(f"\nskipped in CI, and not in tests/allowed-skips.txt: {node}: {why}")
+    if refused and session.exitstatus == 0:
+        session.exitstatus = 1
