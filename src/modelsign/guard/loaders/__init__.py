@@ -1,1 +1,1 @@
-"""The guard/loaders layer."""
+"""One file per loader; each ends in one ``LOADER`` descriptor."""

@@ -1,0 +1,65 @@
+"""``modelsign.load(path, policy=…)``: judge a private copy of a model, then load the very bytes that were judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelsign.guard.verified import verified
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Literal
+
+    from modelsign.guard.verified import Stage
+    from modelsign.policy.document import Policy
+
+__all__ = ["load"]
+
+
+def load(  # noqa: PLR0913 - every choice has a name at the call
+    path: str | os.PathLike[str],
+    *,
+    policy: str | os.PathLike[str] | Policy | None = None,
+    parameters: Mapping[str, str | Sequence[str]] | None = None,
+    file: str | None = None,
+    framework: Literal["numpy", "torch"] = "numpy",
+    device: str = "cpu",
+    weights_only: bool = True,
+    insecure_unverified: bool = False,
+    ignore_paths: Sequence[str] = (),
+    allow_symlinks: bool = False,
+    link_roots: Sequence[str] = (),
+    now: datetime | None = None,
+    progress: Callable[[Stage], None] | None = None,
+) -> object:
+    """Load a model if a trust policy allows it, from the very bytes that were judged.
+
+    The scan's reading picks the loader: safetensors (arrays, or tensors with ``framework="torch"``), PyTorch
+    checkpoints (``weights_only``), joblib and pickle (importing exactly the names the scan accepted), NumPy.
+    ``file`` names the file to load where the model holds several. Nothing is loaded on DENY or UNDECIDED.
+
+    ``insecure_unverified`` also hands over a file that the policy accepts and the scan calls ``unverified``.
+
+    Raises:
+        ModelsignError: see :func:`modelsign.guard.verified.verified` and ``VerifiedModel.load``.
+
+    """
+    with verified(
+        path,
+        policy=policy,
+        parameters=parameters,
+        ignore_paths=ignore_paths,
+        allow_symlinks=allow_symlinks,
+        link_roots=link_roots,
+        now=now,
+        progress=progress,
+    ) as model:
+        return model.load(
+            file,
+            framework=framework,
+            device=device,
+            weights_only=weights_only,
+            insecure_unverified=insecure_unverified,
+        )

@@ -1,0 +1,182 @@
+"""``with modelsign.verified(path, policy=…) as model:`` gives a private, sealed, judged copy of a model.
+
+The bytes are copied into sealed memory first, then the copy is checked against the policy, and the block runs only
+on ALLOW. Everything inside the block (``model.path``, ``model.open``, ``model.load``) reaches the copy and nothing
+else, so whoever writes to the original, renames it or adds files to it changes nothing (DESIGN, security rule 6).
+
+``model.path`` holds the manifest's resources alone: no evidence files, no ignored files, nothing added later.
+It leads through ``/proc/self/fd``, so it works in this process and in children it forks, not in programs it starts.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO
+
+from modelsign.artifact.model import open_artifact
+from modelsign.artifact.snapshot import take_snapshot
+from modelsign.check import check_model
+from modelsign.errors import error
+from modelsign.guard.denial import denial
+from modelsign.guard.handover import hand_over
+from modelsign.guard.loader import LoadOptions
+from modelsign.policy.document import load_policy
+from modelsign.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Literal
+
+    from modelsign.artifact.model import FileEntry
+    from modelsign.artifact.snapshot import Snapshot
+    from modelsign.policy.document import Policy
+    from modelsign.verdict import CheckResult
+
+__all__ = ["Stage", "VerifiedModel", "verified"]
+
+
+class Stage(StrEnum):
+    """How far the gate is; what ``progress`` is called with."""
+
+    OPENED = "opened"
+    """The model's files are known; no byte is copied yet."""
+    COPIED = "copied"
+    """The sealed copy is complete; from here on the original does not matter."""
+    JUDGED = "judged"
+    """The policy said ALLOW."""
+
+
+class VerifiedModel:
+    """A sealed copy of a model that a policy allowed; made by :func:`verified` alone."""
+
+    def __init__(self, snapshot: Snapshot, verdict: CheckResult) -> None:
+        """Take the copy and the verdict about it."""
+        self._snapshot: Snapshot | None = snapshot
+        self._verdict = verdict
+        self._farm: str | None = None
+
+    @property
+    def verdict(self) -> CheckResult:
+        """The verdict, rule by rule, with the evidence it rests on."""
+        return self._verdict
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """The files of the manifest: name and size."""
+        return self._alive().files
+
+    @property
+    def path(self) -> str:
+        """A private folder with the manifest's files, or for a single file its path; gone after the block.
+
+        Raises:
+            ModelsignError: ``SNAPSHOT_CLOSED``.
+
+        """
+        snapshot = self._alive()
+        if self._farm is None:
+            self._farm = snapshot.link_farm()
+        return f"{self._farm}/{snapshot.files[0].name}" if snapshot.single_file else self._farm
+
+    def open(self, name: str | None = None) -> BinaryIO:
+        """Open one file of the sealed copy for reading; the only file if none is named.
+
+        Raises:
+            ModelsignError: ``LOAD_NO_SUCH_FILE``, ``LOAD_FILE_NOT_NAMED`` or ``SNAPSHOT_CLOSED``.
+
+        """
+        snapshot = self._alive()
+        names = [entry.name for entry in snapshot.files]
+        if name is None and len(names) != 1:
+            raise error("LOAD_FILE_NOT_NAMED", f"the model has {len(names)} files; name the one to open")
+        wanted = names[0] if name is None else name
+        if wanted not in names:
+            raise error("LOAD_NO_SUCH_FILE", f"the manifest holds no file {wanted}")
+        return os.fdopen(snapshot.descriptor(wanted), "rb")
+
+    def load(
+        self,
+        file: str | None = None,
+        *,
+        framework: Literal["numpy", "torch"] = "numpy",
+        device: str = "cpu",
+        weights_only: bool = True,
+        insecure_unverified: bool = False,
+    ) -> object:
+        """Load one file of the sealed copy with the loader its scan picks; the only loadable one if none is named.
+
+        Raises:
+            ModelsignError: ``LOAD_NOT_CLEAN``, ``LOAD_AMBIGUOUS``, ``LOAD_FILE_NOT_NAMED``, ``LOAD_NO_SUCH_FILE``,
+                ``LOAD_NOTHING``, ``LOAD_NO_LOADER``, ``LOAD_LIBRARY_MISSING``, ``LOAD_GLOBAL_REFUSED``,
+                ``LOAD_FAILED`` or ``SNAPSHOT_CLOSED``.
+
+        """
+        options = LoadOptions(framework=framework, device=device, weights_only=weights_only)
+        return hand_over(
+            self._alive(),
+            self.path,
+            self._verdict,
+            file=file,
+            options=options,
+            insecure_unverified=insecure_unverified,
+        )
+
+    def _alive(self) -> Snapshot:
+        if self._snapshot is None:
+            raise error("SNAPSHOT_CLOSED", "the sealed copy was given back when the block ended")
+        return self._snapshot
+
+    def close(self) -> None:
+        """Forget the copy; every later use is refused. Safe to call twice."""
+        self._snapshot = None
+        self._farm = None
+
+
+@contextmanager
+def verified(  # noqa: PLR0913 - every choice has a name at the call
+    path: str | os.PathLike[str],
+    *,
+    policy: str | os.PathLike[str] | Policy | None = None,
+    parameters: Mapping[str, str | Sequence[str]] | None = None,
+    ignore_paths: Sequence[str] = (),
+    allow_symlinks: bool = False,
+    link_roots: Sequence[str] = (),
+    now: datetime | None = None,
+    progress: Callable[[Stage], None] | None = None,
+) -> Iterator[VerifiedModel]:
+    """Judge a private copy of a model by a policy; the block runs only on ALLOW.
+
+    ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``now`` is the time of the verdict; the present if
+    none is given. ``progress`` is called at each :class:`Stage`.
+
+    Raises:
+        ModelsignError: ``LOAD_DENIED`` (a ``LoadDenied``) or ``LOAD_UNDECIDED`` (a ``LoadUndecided``), both with the
+            whole verdict as ``result``; ``LOAD_WITHOUT_POLICY``; or whatever reading the model or the policy raises.
+
+    """
+    if policy is None:
+        raise error("LOAD_WITHOUT_POLICY", "no policy was named")
+    loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
+    with open_artifact(
+        path, ignore_paths=ignore_paths, allow_symlinks=allow_symlinks, link_roots=link_roots
+    ) as artifact:
+        report = progress or _silent
+        report(Stage.OPENED)
+        with take_snapshot(artifact) as snapshot:
+            report(Stage.COPIED)
+            verdict = check_model(snapshot, loaded, parameters or {}, now=now or datetime.now(UTC))
+            if verdict.verdict is not Verdict.ALLOW:
+                raise denial(verdict)
+            report(Stage.JUDGED)
+            model = VerifiedModel(snapshot, verdict)
+            try:
+                yield model
+            finally:
+                model.close()
+
+
+def _silent(stage: Stage) -> None:
+    """Take a stage and say nothing."""
