@@ -1,1 +1,1 @@
-"""The policy/rules layer."""
+"""Rule kinds of a trust policy, one file each, each ending in one ``RULE_KIND``."""

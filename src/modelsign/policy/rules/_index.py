@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.policy.rule import RuleKind
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = (
+    "attestation",
+    "formats",
+    "scan",
+    "signature",
+)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _attestation() -> RuleKind:
+    from modelsign.policy.rules.attestation import RULE_KIND
+
+    return RULE_KIND
+
+
+def _formats() -> RuleKind:
+    from modelsign.policy.rules.formats import RULE_KIND
+
+    return RULE_KIND
+
+
+def _scan() -> RuleKind:
+    from modelsign.policy.rules.scan import RULE_KIND
+
+    return RULE_KIND
+
+
+def _signature() -> RuleKind:
+    from modelsign.policy.rules.signature import RULE_KIND
+
+    return RULE_KIND
+
+
+_MEMBERS: Final[dict[str, Callable[[], RuleKind]]] = {
+    "attestation": _attestation,
+    "formats": _formats,
+    "scan": _scan,
+    "signature": _signature,
+}
+
+
+def load(member_id: str) -> RuleKind:
     """Import one kind of rule by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()

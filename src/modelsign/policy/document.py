@@ -1,0 +1,238 @@
+"""A trust policy as a document: what it may hold, and how it is read.
+
+Anything unknown, contradictory or unreachable in a policy is an error when it is read, never when a model is
+judged. The canonical form, and with it the policy's digest, does not depend on the spelling of the file.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.resources
+import operator
+import os
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from modelsign import files, limits, strictjson
+from modelsign.attest import timestamp
+from modelsign.errors import error
+from modelsign.policy import strictyaml
+from modelsign.policy.rule import ParameterName, PolicyRule, RuleId, Strict
+from modelsign.policy.rules import _index
+
+__all__ = [
+    "SHIPPED",
+    "Header",
+    "LoadSettings",
+    "Metadata",
+    "Parameter",
+    "ParameterType",
+    "Policy",
+    "Waiver",
+    "canonical",
+    "digest",
+    "load_policy",
+    "read_policy",
+    "rule_union",
+]
+
+SHIPPED: Final = ("baseline", "strict")
+"""The policies that come with modelsign and are named without a path."""
+
+Timestamp = Annotated[str, Meta(pattern=timestamp.PATTERN)]
+Text = Annotated[str, Meta(max_length=2000)]
+HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+ParameterType = Literal["keys", "strings"]
+
+
+class Metadata(Strict, frozen=True, kw_only=True):
+    """Who the policy is. After ``expires`` it allows nothing."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    version: Annotated[int, Meta(ge=1)] = 1
+    description: Text = ""
+    owner: Annotated[str, Meta(max_length=200)] = ""
+    expires: Timestamp | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none."""
+        if self.expires is not None:
+            timestamp.read(self.expires)
+
+
+class Parameter(Strict, frozen=True, kw_only=True):
+    """What the caller must give: public keys, or strings. Only strings can have a default."""
+
+    type: ParameterType
+    description: Text = ""
+    default: Annotated[tuple[str, ...], Meta(max_length=1000)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse default keys: trust is named by the caller."""
+        if self.type == "keys" and self.default is not None:
+            message = "a parameter of type keys has no default: the caller names the keys"
+            raise ValueError(message)
+
+
+class Waiver(Strict, frozen=True, kw_only=True):
+    """A dated, approved exception from one rule, for models named by their tree digests."""
+
+    id: RuleId
+    rule: RuleId
+    tree_digests: Annotated[tuple[HexDigest, ...], Meta(min_length=1, max_length=1000)]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+    approved_by: Annotated[str, Meta(min_length=1, max_length=200)]
+    approved_on: Timestamp
+    expires: Timestamp
+
+    def __post_init__(self) -> None:
+        """Refuse an exception that ends before it begins."""
+        if timestamp.read(self.expires) <= timestamp.read(self.approved_on):
+            message = "a waiver expires after it is approved"
+            raise ValueError(message)
+
+
+class LoadSettings(Strict, frozen=True, kw_only=True):
+    """What the gate in front of the loaders may do once the policy allows a model."""
+
+    torch_weights_only: bool = True
+
+
+class Header(Strict, frozen=True, kw_only=True):
+    """A policy document. ``rules`` are decoded by kind."""
+
+    api_version: Literal["modelsign.dev/v1"] = msgspec.field(name="apiVersion")
+    kind: Literal["ModelTrustPolicy"]
+    metadata: Metadata
+    parameters: Annotated[dict[ParameterName, Parameter], Meta(max_length=100)] = msgspec.field(default_factory=dict)
+    rules: Annotated[tuple[Any, ...], Meta(min_length=1, max_length=500)]
+    waivers: Annotated[tuple[Waiver, ...], Meta(max_length=1000)] = ()
+    load: LoadSettings = LoadSettings()
+
+
+class Policy(Strict, frozen=True, kw_only=True):
+    """A trust policy that was read and found coherent; made by :func:`read_policy`."""
+
+    header: Header
+    rules: tuple[PolicyRule, ...]
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.header.metadata.name
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """What the caller must give."""
+        return self.header.parameters
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The exceptions."""
+        return self.header.waivers
+
+    @property
+    def load(self) -> LoadSettings:
+        """What the gate may do with an allowed model."""
+        return self.header.load
+
+
+@functools.cache
+def rule_union() -> Any:
+    """Return the union of the Structs of all rule kinds, for msgspec."""
+    return functools.reduce(operator.or_, (_index.load(kind).rule for kind in _index.IDS))
+
+
+def load_policy(named: str | os.PathLike[str]) -> Policy:
+    """Read a policy that comes with modelsign, by its name, or a file, by its path.
+
+    A name on the list :data:`SHIPPED` is always that policy, whatever lies in the working directory.
+
+    Raises:
+        ModelsignError: ``POLICY_NOT_FOUND``, ``POLICY_MALFORMED``, ``INPUT_TOO_LARGE`` or ``INPUT_UNREADABLE``.
+
+    """
+    if named in SHIPPED:
+        place = importlib.resources.files("modelsign") / "policies" / f"{named}.yaml"
+        return read_policy(place.read_bytes(), what=f"policy {named}")
+    if not os.path.lexists(named):
+        shipped = ", ".join(SHIPPED)
+        raise error("POLICY_NOT_FOUND", f"there is no policy at {os.fspath(named)!r}; shipped ones are {shipped}")
+    return read_policy(files.read_bounded(named, limits.POLICY_BYTES, what="policy"), what=f"policy {os.fspath(named)}")
+
+
+def read_policy(data: bytes, *, what: str = "policy") -> Policy:
+    """Read a policy from YAML or JSON, strictly.
+
+    Raises:
+        ModelsignError: ``POLICY_MALFORMED``, saying what is wrong and where.
+
+    """
+    value = strictyaml.loads(data, most_bytes=limits.POLICY_BYTES, what=what, code="POLICY_MALFORMED")
+    try:
+        header = msgspec.convert(value, Header)
+    except msgspec.ValidationError as fault:
+        raise error("POLICY_MALFORMED", f"the {what} is refused: {fault}") from None
+    try:
+        rules = msgspec.convert(header.rules, tuple[rule_union(), ...])  # type: ignore[misc] # a union made at run time
+    except msgspec.ValidationError as fault:
+        words = str(fault).replace("`$[", "`$.rules[")
+        raise error("POLICY_MALFORMED", f"the {what} is refused: {words}") from None
+    policy = Policy(header=header, rules=rules)
+    problem = _incoherence(policy)
+    if problem:
+        raise error("POLICY_MALFORMED", f"the {what} is refused: {problem}")
+    return policy
+
+
+def kind_of(rule: PolicyRule) -> Any:
+    """Return the descriptor of a rule's kind."""
+    return _index.load(str(type(rule).__struct_config__.tag))
+
+
+def _incoherence(policy: Policy) -> str | None:
+    for what, ids in (
+        ("rules", [rule.id for rule in policy.rules]),
+        ("waivers", [waiver.id for waiver in policy.waivers]),
+    ):
+        twice = {name for name in ids if ids.count(name) > 1}
+        if twice:
+            return f"two {what} have the id {min(twice)}"
+    for rule in policy.rules:
+        kind = kind_of(rule)
+        for wanted, names in (("keys", kind.key_parameters(rule)), ("strings", kind.text_parameters(rule))):
+            for name in names:
+                declared = policy.parameters.get(name)
+                if declared is None:
+                    return f"rule {rule.id} refers to the parameter {name}, which is not declared"
+                if declared.type != wanted:
+                    return f"rule {rule.id} needs the parameter {name} to be of type {wanted}, it is {declared.type}"
+    return next(filter(None, (_wrong_waiver(policy, waiver) for waiver in policy.waivers)), None)
+
+
+def _wrong_waiver(policy: Policy, waiver: Waiver) -> str | None:
+    rule = next((rule for rule in policy.rules if rule.id == waiver.rule), None)
+    if rule is None:
+        return f"waiver {waiver.id} is for the rule {waiver.rule}, which does not exist"
+    if kind_of(rule).authenticates_all_bytes:
+        return f"waiver {waiver.id} would waive {rule.id}, which authenticates the bytes; that cannot be waived"
+    return None
+
+
+def canonical(policy: Policy) -> dict[str, Any]:
+    """Return the policy as JSON types, with defaults left out: what its digest is made of."""
+    document = msgspec.to_builtins(policy.header)
+    document["rules"] = msgspec.to_builtins(policy.rules)
+    return dict(document)
+
+
+def digest(policy: Policy, parameters: dict[str, tuple[str, ...]]) -> str:
+    """Return the SHA-256 of a policy's canonical form together with the values of its parameters.
+
+    Key parameters enter as digests of canonical keys, so neither paths nor encodings matter; values are a set.
+    """
+    values = {name: sorted(set(items)) for name, items in parameters.items()}
+    return hashlib.sha256(strictjson.canonical({"policy": canonical(policy), "parameters": values})).hexdigest()

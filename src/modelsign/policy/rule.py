@@ -1,0 +1,101 @@
+"""What a member of ``policy/rules/`` is: one kind of rule, its fields, and how it judges.
+
+The fields of a rule are a msgspec Struct; the descriptor :class:`RuleKind` is the file's last
+statement, named ``RULE_KIND``. A rule looks at :class:`~modelsign.policy.facts.Facts` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta, Struct
+
+from modelsign.verdict import RuleMode, RuleOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from modelsign.policy.facts import Facts
+
+__all__ = [
+    "Context",
+    "FilePatterns",
+    "Judgement",
+    "ParameterName",
+    "PolicyRule",
+    "RuleId",
+    "RuleKind",
+    "Strict",
+]
+
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ParameterName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+FilePattern = Annotated[str, Meta(min_length=1, max_length=256)]
+FilePatterns = Annotated[tuple[FilePattern, ...], Meta(min_length=1, max_length=100)]
+"""Patterns in the syntax of gitignore; a file is concerned if the last that matches has no ``!``."""
+
+
+class Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The base of everything in a policy document: an unknown field is an error."""
+
+
+class PolicyRule(Strict, tag_field="kind", frozen=True, kw_only=True):
+    """The fields every rule has.
+
+    ``advice`` says what to do when the rule is not met; without it the reason's own advice is shown.
+    """
+
+    id: RuleId
+    title: Annotated[str, Meta(max_length=200)] = ""
+    mode: RuleMode = RuleMode.ENFORCE
+    advice: Annotated[str, Meta(max_length=1000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may look at: the facts, the bound parameters, and the time of the judgement.
+
+    ``parameters`` maps a parameter's name to its values: key digests, or strings.
+    """
+
+    facts: Facts
+    parameters: Mapping[str, tuple[str, ...]]
+    now: datetime
+
+    def values(self, names: tuple[str, ...]) -> frozenset[str]:
+        """Return the values of some parameters, as one set."""
+        return frozenset(value for name in names for value in self.parameters[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule says. ``code`` is a reason code, None exactly when the result is PASS."""
+
+    result: RuleOutcome
+    observed: str
+    evidence: tuple[str, ...] = ()
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKind:
+    """One kind of rule.
+
+    ``judge`` is pure and total. ``authenticates_all_bytes`` is True where a PASS means that a trusted
+    key vouches for every byte of the model; such rules cannot be waived, and a policy without an
+    enforced one never allows. ``key_parameters`` and ``text_parameters`` name the parameters that a rule
+    refers to; ``doubts`` lists what ``policy lint`` warns of.
+    """
+
+    id: str
+    title: str
+    description: str
+    rule: type[PolicyRule]
+    judge: Callable[[Any, Context], Judgement]
+    expected: Callable[[Any, Mapping[str, tuple[str, ...]]], str]
+    authenticates_all_bytes: bool
+    key_parameters: Callable[[Any], tuple[str, ...]]
+    text_parameters: Callable[[Any], tuple[str, ...]]
+    doubts: Callable[[Any], tuple[str, ...]]

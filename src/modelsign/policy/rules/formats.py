@@ -1,0 +1,110 @@
+"""The rule that says which file formats a model may have.
+
+The format is what the local scan recognised by content; a name never decides. ``inert`` stands for every file
+that no loader takes code from, whatever its format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from msgspec import Meta
+
+from modelsign.policy.files import check_patterns, concerned
+from modelsign.policy.rule import Context, FilePatterns, Judgement, PolicyRule, RuleKind
+from modelsign.verdict import RuleOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsign.verdict import FileScan
+
+__all__ = ["INERT", "RULE_KIND", "FormatsRule"]
+
+INERT: Final = "inert"
+_SHOWN: Final = 5
+FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._+-]{0,63}$")]
+FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
+
+
+class FormatsRule(PolicyRule, tag="formats", frozen=True, kw_only=True):
+    """Every file concerned has a format in ``allow`` (if given) and none in ``deny``."""
+
+    allow: FormatNames | None = None
+    deny: FormatNames | None = None
+    files: FilePatterns | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that asks for nothing."""
+        if self.allow is None and self.deny is None:
+            message = "a formats rule has allow, deny, or both"
+            raise ValueError(message)
+        check_patterns(self.files or ())
+
+
+def judge(rule: FormatsRule, context: Context) -> Judgement:
+    """Compare the format of every file concerned."""
+    scan = context.facts.scan
+    if scan is None:
+        return Judgement(RuleOutcome.FAIL, "no local scan", (), "POLICY_SCAN_MISSING")
+    seen = {file.path: file for file in scan.files}
+    names = concerned(context.facts.files, rule.files or ())
+    unseen = [name for name in names if name not in seen]
+    if unseen:
+        observed = f"not scanned: {_listed(unseen)}"
+        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_MISSING")
+    wrong = [name for name in names if not _allowed(rule, seen[name])]
+    if wrong:
+        observed = _listed([f"{name} is {_format(seen[name])}" for name in wrong])
+        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_FORMAT_DENIED")
+    found = sorted({_format(seen[name]) for name in names})
+    return Judgement(RuleOutcome.PASS, f"{len(names)} files: {', '.join(found) or 'none concerned'}")
+
+
+def _allowed(rule: FormatsRule, file: FileScan) -> bool:
+    names = {file.format} | (set() if file.loadable else {INERT})
+    if rule.deny is not None and not names.isdisjoint(rule.deny):
+        return False
+    return rule.allow is None or not names.isdisjoint(rule.allow)
+
+
+def _format(file: FileScan) -> str:
+    return file.format if file.loadable or file.format == INERT else f"{file.format} ({INERT})"
+
+
+def _listed(items: list[str]) -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more
+
+
+def expected(rule: FormatsRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
+    """Say what the rule asks for."""
+    del parameters
+    where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
+    parts = []
+    if rule.allow is not None:
+        parts.append(f"is one of {', '.join(rule.allow)}")
+    if rule.deny is not None:
+        parts.append(f"is none of {', '.join(rule.deny)}")
+    return f"{where} {' and '.join(parts)}"
+
+
+def doubts(rule: FormatsRule) -> tuple[str, ...]:
+    """Warn of a denial that a new format would slip past."""
+    if rule.allow is None and rule.mode == "enforce":
+        return ("deny without allow lets every other format in, also those not known yet",)
+    return ()
+
+
+RULE_KIND = RuleKind(
+    id="formats",
+    title="File formats",
+    description="Every file the rule concerns has an allowed format, as the local scan recognised it by content.",
+    rule=FormatsRule,
+    judge=judge,
+    expected=expected,
+    authenticates_all_bytes=False,
+    key_parameters=lambda _: (),
+    text_parameters=lambda _: (),
+    doubts=doubts,
+)

@@ -1,0 +1,122 @@
+"""The rule on what the local scan says of the files.
+
+It looks at the scan of the very bytes being judged, made here; a scan somebody else attested is an attestation.
+``unsafe`` and ``incomplete`` are never accepted.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final
+
+from msgspec import Meta
+
+from modelsign.policy.files import check_patterns, concerned
+from modelsign.policy.rule import Context, FilePatterns, Judgement, PolicyRule, RuleKind
+from modelsign.verdict import Outcome, RuleOutcome, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsign.verdict import FileScan, ScanResult
+
+__all__ = ["RULE_KIND", "Acceptable", "ScanRule"]
+
+_SHOWN: Final = 5
+_UNDECIDED: Final = frozenset({Outcome.UNSUPPORTED, Outcome.INCOMPLETE})
+"""Outcomes that format support or a larger budget could still decide."""
+
+
+class Acceptable(StrEnum):
+    """The outcomes a policy can accept."""
+
+    CLEAN = "clean"
+    UNVERIFIED = "unverified"
+    UNSUPPORTED = "unsupported"
+
+
+class ScanRule(PolicyRule, tag="scan", frozen=True, kw_only=True):
+    """Every file concerned has an outcome in ``accept``, in a scan made here of these bytes."""
+
+    accept: Annotated[tuple[Acceptable, ...], Meta(min_length=1, max_length=3)]
+    files: FilePatterns | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse patterns that cannot be used."""
+        check_patterns(self.files or ())
+
+
+def judge(rule: ScanRule, context: Context) -> Judgement:
+    """Compare the outcome of every file concerned, and of the model where it is worse than its files."""
+    scan = context.facts.scan
+    if scan is None:
+        return Judgement(RuleOutcome.FAIL, "no local scan", (), "POLICY_SCAN_MISSING")
+    seen = {file.path: file for file in scan.files}
+    names = concerned(context.facts.files, rule.files or ())
+    unseen = [name for name in names if name not in seen]
+    if unseen:
+        observed = f"not scanned: {_listed(unseen)}"
+        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_MISSING")
+    accepted = {outcome.value for outcome in rule.accept}
+    left = [seen[name] for name in names if seen[name].outcome not in accepted]
+    beyond = _beyond(scan) - {Outcome(value) for value in accepted}
+    outcomes = {file.outcome for file in left} | beyond
+    if not outcomes:
+        counts = ", ".join(_counts([seen[name] for name in names])) or "no file concerned"
+        return Judgement(RuleOutcome.PASS, counts)
+    observed = _observed(left, beyond)
+    if outcomes <= _UNDECIDED:
+        return Judgement(RuleOutcome.INDETERMINATE, observed, (), "POLICY_SCAN_UNDECIDED")
+    return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_DENIED")
+
+
+def _beyond(scan: ScanResult) -> set[Outcome]:
+    """Return the model's own outcome where no file accounts for it (a second opinion, a budget)."""
+    files = worst(file.outcome for file in scan.files)
+    return {scan.outcome} if worst((files, scan.outcome)) != files else set()
+
+
+def _counts(files: list[FileScan]) -> list[str]:
+    outcomes = [file.outcome for file in files]
+    return [f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome if outcome in outcomes]
+
+
+def _observed(left: list[FileScan], beyond: set[Outcome]) -> str:
+    worst_first = sorted(left, key=lambda file: (-list(Outcome).index(file.outcome), file.path))
+    words = [f"{file.path} is {file.outcome}{_why(file)}" for file in worst_first]
+    words += [f"the model as a whole is {outcome}" for outcome in sorted(beyond)]
+    return _listed(words)
+
+
+def _why(file: FileScan) -> str:
+    ids = sorted({finding.rule for finding in file.findings if finding.outcome == file.outcome})
+    return f" ({', '.join(ids[:3])})" if ids else ""
+
+
+def _listed(items: list[str]) -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more
+
+
+def expected(rule: ScanRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
+    """Say what the rule asks for."""
+    del parameters
+    where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
+    return f"{where} scanned here as {' or '.join(rule.accept)}"
+
+
+RULE_KIND = RuleKind(
+    id="scan",
+    title="Local scan",
+    description=(
+        "The scan made here, of the bytes that are judged, gives every file the rule concerns an outcome that is "
+        "accepted. Unsafe and incomplete never are."
+    ),
+    rule=ScanRule,
+    judge=judge,
+    expected=expected,
+    authenticates_all_bytes=False,
+    key_parameters=lambda _: (),
+    text_parameters=lambda _: (),
+    doubts=lambda _: (),
+)
