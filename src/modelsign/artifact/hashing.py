@@ -1,8 +1,9 @@
 """Digests of a model's files: one pass over the bytes, on all processors, in constant memory.
 
-Small files are hashed in runs of one folder, so that each is opened relative to a folder that is
-already open; a large file is a task of its own. hashlib releases the interpreter's lock, so threads
-are enough. Nothing is cached between runs: a digest kept by a file's times can be fooled.
+Small files are hashed folder by folder, opened relative to a folder that is already open, by one
+thread: over a few kilobytes, threads spend more on the interpreter's lock than they win. Large files
+are shared out, one per task, since hashlib releases the lock. Nothing is cached between runs: a digest
+kept by a file's times can be fooled.
 
 Never follows a link, never maps a file.
 """
@@ -14,28 +15,24 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from modelsign.artifact.model import Artifact, FileEntry, unreadable
+from modelsign.artifact.model import Artifact, unreadable
 from modelsign.artifact.walk import FILE_FLAGS
 from modelsign.errors import ModelsignError, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from hashlib import _Hash
 
     from modelsign.artifact.snapshot import Snapshot
-
-    _Task = Callable[["_Work"], None]
 
 __all__ = ["hash_artifact", "hash_descriptor"]
 
 BUFFER: Final = 1024 * 1024
 """Bytes of one read of a large file; one buffer per thread."""
 SMALL: Final = 64 * 1024
-"""Up to this size a file is read in one go."""
-RUN: Final = 256
-"""Small files in one task."""
+"""A file shorter than this is read in one go."""
 ALONE: Final = 4 * 1024 * 1024
-"""Up to this many bytes in all, starting a thread costs more than it brings."""
+"""Up to this many bytes of large files, starting a thread costs more than it brings."""
 MOST_THREADS: Final = 16
 
 
@@ -46,129 +43,126 @@ class _Work:
         self.artifact = artifact
         self.new: Callable[..., _Hash] = getattr(hashlib, algorithm)
         self.progress = progress
-        self.tasks: deque[_Task] = deque()
+        self.large: deque[str] = deque()
         self.digests: dict[str, str] = {}
         self.faults: list[ModelsignError] = []
 
-    def run(self) -> None:
-        """Work until no task is left or one failed."""
+    def hash_small(self, folder: str, names: Sequence[str]) -> list[str]:
+        """Hash the files of one folder that one read can hold; return the others."""
+        skip = len(folder) + 1 if folder else 0
+        new, digests, progress, larger = self.new, self.digests, self.progress, []
+        name = folder
+        parent = self.artifact.open_folder(folder)
         try:
-            while self.tasks:
-                self.tasks.popleft()(self)
-        except IndexError:  # another thread took the last task
+            for name in names:
+                descriptor = os.open(name[skip:], FILE_FLAGS, dir_fd=parent)
+                try:
+                    data = os.read(descriptor, SMALL)
+                    # Some file systems return less than there is: only an empty read is the end.
+                    whole = len(data) < SMALL and not os.read(descriptor, 1)
+                finally:
+                    os.close(descriptor)
+                if whole:
+                    digests[name] = new(data).hexdigest()
+                    if progress:
+                        progress(len(data))
+                else:
+                    larger.append(name)
+        except OSError as fault:
+            raise unreadable(name, fault) from None
+        finally:
+            os.close(parent)
+        return larger
+
+    def hash_large(self) -> None:
+        """Hash large files, one after the other, until none is left or one failed; run by every thread."""
+        try:
+            while True:
+                self._hash_one(self.large.popleft())
+        except IndexError:  # another thread took the last file
             return
         except ModelsignError as fault:
             self.faults.append(fault)
-            self.tasks.clear()
+            self.large.clear()
+
+    def _hash_one(self, name: str) -> None:
+        descriptor = self.artifact.descriptor(name)
+        try:
+            self.digests[name] = hash_descriptor(descriptor, name, new=self.new, progress=self.progress)
+        except OSError as fault:
+            raise unreadable(name, fault) from None
+        finally:
+            os.close(descriptor)
 
 
 def hash_artifact(
     artifact: Artifact | Snapshot,
     *,
     algorithm: str = "sha256",
-    aside: bool = False,
+    names: Iterable[str] | None = None,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, str]:
     """Return name → digest in lowercase hex for every file of the manifest.
 
-    ``algorithm`` is ``sha256`` or ``blake2b``. ``aside`` adds the files under git's names. ``progress`` is
-    called with numbers of bytes, from any thread. A snapshot that has its digests already is not read again.
+    ``algorithm`` is ``sha256`` or ``blake2b``. ``names`` are other files of the artifact to hash instead.
+    ``progress`` is called with numbers of bytes, from any thread. A snapshot that has its digests already
+    is not read again.
 
     Raises:
+        KeyError: the artifact has no file of such a name.
         ModelsignError: ``FILE_UNREADABLE`` or ``FILE_CHANGED_WHILE_READ``.
 
     """
     if not isinstance(artifact, Artifact):
-        return dict(artifact.digests)
+        return {name: artifact.digests[name] for name in (artifact.names if names is None else names)}
     work = _Work(artifact, algorithm, progress)
-    entries = artifact.files + artifact.aside if aside else artifact.files
-    _plan(work, artifact, aside=aside)
-    total = sum(entry.size for entry in entries)
-    wanted = threads or min(len(os.sched_getaffinity(0)), MOST_THREADS)
-    _run(work, 1 if total <= ALONE else min(wanted, len(work.tasks)))
-    if work.faults:
-        raise work.faults[0]
-    if len(work.digests) != len(entries):
+    if names is None:
+        wanted: Collection[str] = artifact.names
+        larger = list(artifact.linked)
+        for folder, members in artifact.spans:
+            larger += work.hash_small(folder, members)
+    else:
+        wanted = set(names)
+        larger = list(wanted)
+    if larger:
+        _hash_larger(work, larger, threads or min(len(os.sched_getaffinity(0)), MOST_THREADS))
+    if len(work.digests) != len(wanted):
         raise error("INTERNAL", "a hashing thread ended without a result")
     return work.digests
 
 
-def _plan(work: _Work, artifact: Artifact, *, aside: bool) -> None:
-    large: list[FileEntry] = []
-    for folder, entries in artifact.spans:
-        small = [entry for entry in entries if entry.size <= SMALL]
-        large += [entry for entry in entries if entry.size > SMALL] if len(small) < len(entries) else []
-        for first in range(0, len(small), RUN):
-            work.tasks.append(_small_task(folder, small[first : first + RUN]))
-    sizes = dict(artifact.files) if artifact.linked else {}
-    large += [FileEntry(name, sizes[name]) for name in artifact.linked]
-    if aside:
-        large += artifact.aside
+def _hash_larger(work: _Work, names: Sequence[str], threads: int) -> None:
+    sizes: dict[str, int] = {}
+    for name in names:
+        descriptor = work.artifact.descriptor(name)
+        sizes[name] = os.fstat(descriptor).st_size
+        os.close(descriptor)
     # The largest first, so that no thread is left alone with it at the end.
-    large.sort(key=lambda entry: entry.size)
-    work.tasks.extendleft(map(_large_task, large))
+    work.large.extend(sorted(names, key=sizes.__getitem__, reverse=True))
+    threads = min(threads, len(names)) if sum(sizes.values()) > ALONE else 1
+    if threads > 1:
+        _share(work, threads)
+    else:
+        work.hash_large()
+    if work.faults:
+        raise work.faults[0]
 
 
-def _run(work: _Work, threads: int) -> None:
-    if threads <= 1:
-        work.run()
-        return
+def _share(work: _Work, threads: int) -> None:
     import threading  # noqa: PLC0415 - a small model needs no thread
 
-    crew = [threading.Thread(target=work.run, daemon=True) for _ in range(threads - 1)]
+    crew = [threading.Thread(target=work.hash_large, daemon=True) for _ in range(threads - 1)]
     try:
         for thread in crew:
             thread.start()
-        work.run()
+        work.hash_large()
     except BaseException:
-        work.tasks.clear()
+        work.large.clear()
         raise
     finally:
         for thread in crew:
             thread.join()
-
-
-def _small_task(folder: str, entries: Sequence[FileEntry]) -> _Task:
-    skip = len(folder) + 1 if folder else 0
-
-    def hash_run(work: _Work) -> None:
-        parent = work.artifact.open_folder(folder)
-        new, digests, done = work.new, work.digests, 0
-        name = folder
-        try:
-            for name, size in entries:
-                descriptor = os.open(name[skip:], FILE_FLAGS, dir_fd=parent)
-                try:
-                    # One byte more than was listed shows a file that grew.
-                    data = os.read(descriptor, size + 1)
-                finally:
-                    os.close(descriptor)
-                if len(data) != size:
-                    raise _changed(name)
-                digests[name] = new(data).hexdigest()
-                done += size
-        except OSError as fault:
-            raise unreadable(name, fault) from None
-        finally:
-            os.close(parent)
-        if work.progress:
-            work.progress(done)
-
-    return hash_run
-
-
-def _large_task(entry: FileEntry) -> _Task:
-    def hash_one(work: _Work) -> None:
-        descriptor = work.artifact.descriptor(entry.name)
-        try:
-            work.digests[entry.name] = hash_descriptor(descriptor, entry.name, new=work.new, progress=work.progress)
-        except OSError as fault:
-            raise unreadable(entry.name, fault) from None
-        finally:
-            os.close(descriptor)
-
-    return hash_one
 
 
 def hash_descriptor(

@@ -50,8 +50,8 @@ class FileEntry(NamedTuple):
 class Artifact:
     """An opened model; a context manager that owns the descriptors of its folders.
 
-    ``name`` is the base name of the model. ``files`` are what the manifest covers, sorted by code points.
-    ``aside`` are files under git's names: not covered unless a signature says so, and inert. ``evidence``
+    ``name`` is the base name of the model. ``names`` are what the manifest covers, sorted by code points.
+    ``aside`` are names under git's names: not covered unless a signature says so, and inert. ``evidence``
     are the names of signatures and attestations found. ``ignored`` are paths left out that are there;
     ``unmatched_ignores`` are paths to ignore that are not. ``warnings`` are sentences for the user.
     """
@@ -60,20 +60,22 @@ class Artifact:
         """Take ownership of the open folders: the model's own (or its parent's, for one file), then link roots."""
         self.name = name
         self.single_file = single_file
-        self.files: tuple[FileEntry, ...] = ()
-        self.aside: tuple[FileEntry, ...] = ()
+        self.names: tuple[str, ...] = ()
+        self.aside: tuple[str, ...] = ()
         self.evidence: tuple[str, ...] = ()
         self.ignored: tuple[str, ...] = ()
         self.unmatched_ignores: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self.follows_links = False
         """Whether a file of the manifest was reached through a symbolic link."""
-        self.spans: tuple[tuple[str, tuple[FileEntry, ...]], ...] = ()
-        """The regular files of ``files``, folder by folder."""
+        self.spans: tuple[tuple[str, list[str]], ...] = ()
+        """The names that are no links, folder by folder."""
         self.bases = list(bases)
         """Descriptors of the model's folder and of the link roots; for the layer below only."""
         self.links: dict[str, LinkTarget] = {}
         self.known: set[str] = set()
+        """Every name that may be opened."""
+        self._files: tuple[FileEntry, ...] | None = None
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -138,9 +140,42 @@ class Artifact:
             raise unreadable(path or ".", fault) from None
 
     @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """What the manifest covers, with sizes, sorted by code points; the sizes are asked for once.
+
+        Raises:
+            ModelsignError: ``FILE_UNREADABLE`` or ``FILE_CHANGED_WHILE_READ``.
+
+        """
+        if self._files is None:
+            sizes: dict[str, int] = {}
+            for folder, names in self.spans:
+                sizes.update(self._sizes(folder, names))
+            for name in self.linked:
+                descriptor = self.descriptor(name)
+                sizes[name] = os.fstat(descriptor).st_size
+                os.close(descriptor)
+            self._files = tuple(FileEntry(name, sizes[name]) for name in self.names)
+        return self._files
+
+    def _sizes(self, folder: str, names: Iterable[str]) -> dict[str, int]:
+        skip = len(folder) + 1 if folder else 0
+        name = folder
+        parent = self.open_folder(folder)
+        try:
+            sizes: dict[str, int] = {}
+            for name in names:
+                sizes[name] = os.stat(name[skip:], dir_fd=parent, follow_symlinks=False).st_size
+        except OSError as fault:
+            raise unreadable(name, fault) from None
+        finally:
+            os.close(parent)
+        return sizes
+
+    @property
     def linked(self) -> tuple[str, ...]:
-        """The files of the manifest that were reached through a link."""
-        return tuple(entry.name for entry in self.files if entry.name in self.links)
+        """The names of the manifest that were reached through a link."""
+        return tuple(name for name in self.names if name in self.links) if self.links else ()
 
 
 def unreadable(name: str, fault: OSError) -> ModelsignError:
@@ -214,15 +249,9 @@ def _open_file(location: str, real: str) -> Artifact:
     artifact.known.add(name)
     if last != name:
         artifact.links[name] = LinkTarget(0, last)
-    try:
-        descriptor = artifact.descriptor(name)
-    except BaseException:
-        artifact.close()
-        raise
-    artifact.files = (FileEntry(name, os.fstat(descriptor).st_size),)
-    os.close(descriptor)
-    if last == name:
-        artifact.spans = (("", artifact.files),)
+    else:
+        artifact.spans = (("", [name]),)
+    artifact.names = (name,)
     return artifact
 
 
@@ -253,15 +282,15 @@ class _Opening:
         artifact = self.artifact
         leave_out = self.ignored.union(self.git_names, self.evidence)
         listing = walk(self.root, leave_out, strict_names=self.strict_names)
-        entries = self._entries(listing)
+        self._admit(listing)
         if self.strict_names:
             check_collisions([*listing.names, *listing.links, *listing.folders])
         artifact.spans = tuple(
-            (folder, tuple(entries[first:end])) for folder, first, end in listing.spans if end > first
+            (folder, listing.names[first:end]) for folder, first, end in listing.spans if end > first
         )
-        if not entries:
+        if not listing.names and not listing.links:
             raise error("EMPTY_MODEL", f"the model {artifact.name!r} holds no file to sign or check")
-        artifact.files = tuple(sorted(entries))
+        artifact.names = tuple(sorted(listing.names + listing.links))
         artifact.follows_links = bool(listing.links)
         found = set(listing.left_out)
         artifact.ignored = tuple(sorted(found - set(self.evidence) | (found & self.ignored)))
@@ -270,17 +299,17 @@ class _Opening:
             artifact.warnings += (".git is left out: what lies in it is neither signed nor checked",)
 
     def list_aside(self, *, unsigned_loadable: bool) -> None:
-        aside: list[FileEntry] = []
+        aside: list[str] = []
         for name in self.git_names:
             if name != GIT_FOLDER and name in self.artifact.ignored and name not in self.ignored:
                 aside += self._one(name)
         self.artifact.aside = tuple(sorted(aside))
         if unsigned_loadable:
             return
-        for entry in self.artifact.aside:
-            with self.artifact.open(entry.name) as reading:
-                if not is_plainly_inert(reading, entry.name):
-                    raise error("LOADABLE_UNDER_GIT_PATH", f"{entry.name!r} is in no manifest and is not inert")
+        for name in self.artifact.aside:
+            with self.artifact.open(name) as reading:
+                if not is_plainly_inert(reading, name):
+                    raise error("LOADABLE_UNDER_GIT_PATH", f"{name!r} is in no manifest and is not inert")
 
     def list_evidence(self) -> None:
         found: list[str] = []
@@ -312,7 +341,7 @@ class _Opening:
             raise _not_a_file(min(odd))
         return listing.names
 
-    def _one(self, name: str) -> list[FileEntry]:
+    def _one(self, name: str) -> list[str]:
         try:
             found = os.stat(name, dir_fd=self.root, follow_symlinks=False)
         except OSError as fault:
@@ -322,24 +351,18 @@ class _Opening:
             listing = walk(self.root, self.ignored, strict_names=self.strict_names, start=name)
         elif stat.S_ISREG(found.st_mode):
             listing.names.append(name)
-            listing.sizes.append(found.st_size)
         elif stat.S_ISLNK(found.st_mode):
             listing.links.append(name)
         else:
             raise error("SPECIAL_FILE", f"{name!r} is a FIFO, a socket or a device")
-        return self._entries(listing)
+        self._admit(listing)
+        return listing.names + listing.links
 
-    def _entries(self, listing: Listing) -> list[FileEntry]:
-        artifact = self.artifact
-        artifact.known.update(listing.names)
-        entries = list(map(FileEntry, listing.names, listing.sizes))
+    def _admit(self, listing: Listing) -> None:
+        self.artifact.known.update(listing.names)
         for name in listing.links:
-            artifact.links[name] = resolve_link(name, self.roots, allow_symlinks=self.allow_symlinks)
-            artifact.known.add(name)
-            descriptor = artifact.descriptor(name)
-            entries.append(FileEntry(name, os.fstat(descriptor).st_size))
-            os.close(descriptor)
-        return entries
+            self.artifact.links[name] = resolve_link(name, self.roots, allow_symlinks=self.allow_symlinks)
+            self.artifact.known.add(name)
 
 
 def _open_bases(artifact: Artifact, bases: Iterable[str]) -> None:

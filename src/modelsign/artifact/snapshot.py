@@ -43,7 +43,7 @@ class Snapshot:
         self.name = artifact.name
         self.single_file = artifact.single_file
         self.files: tuple[FileEntry, ...] = ()
-        self.aside: tuple[FileEntry, ...] = ()
+        self.aside: tuple[str, ...] = artifact.aside
         self.evidence: tuple[str, ...] = ()
         self.ignored = artifact.ignored
         self.unmatched_ignores = artifact.unmatched_ignores
@@ -63,6 +63,11 @@ class Snapshot:
     ) -> None:
         """Give up the copy."""
         self.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the manifest covers, sorted by code points."""
+        return tuple(entry.name for entry in self.files)
 
     def close(self) -> None:
         """Give up the copy and remove link farms; safe to call twice. Descriptors handed out stay open."""
@@ -123,23 +128,21 @@ def take_snapshot(artifact: Artifact, *, most_bytes: int | None = None) -> Snaps
             ``SNAPSHOT_FAILED``, ``FILE_UNREADABLE`` or ``FILE_CHANGED_WHILE_READ``.
 
     """
-    entries = artifact.files + artifact.aside
-    _want_descriptors(len(entries))
+    names = artifact.names + artifact.aside
+    _want_descriptors(len(names))
     snapshot = Snapshot(artifact)
     left = most_bytes
     digests: dict[str, str] = {}
     sizes: dict[str, int] = {}
     try:
-        for entry in entries:
-            digests[entry.name], size = _copy(artifact, entry.name, snapshot, left)
-            left = None if left is None else left - size
-            sizes[entry.name] = size
+        for name in names:
+            digests[name], sizes[name] = _copy(artifact, name, snapshot, left)
+            left = None if left is None else left - sizes[name]
     except BaseException:
         snapshot.close()
         raise
     snapshot.digests = digests
-    snapshot.files = tuple(FileEntry(entry.name, sizes[entry.name]) for entry in artifact.files)
-    snapshot.aside = tuple(FileEntry(entry.name, sizes[entry.name]) for entry in artifact.aside)
+    snapshot.files = tuple(FileEntry(name, sizes[name]) for name in artifact.names)
     return snapshot
 
 
