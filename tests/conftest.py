@@ -18,10 +18,12 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
+LIGHT = os.environ.get("MODELSIGN_TESTS") == "light"
+_LINES = (Path(__file__).parent / "allowed-skips.txt").read_text(encoding="utf-8").splitlines()
 ALLOWED = tuple(
-    line.strip()
-    for line in (Path(__file__).parent / "allowed-skips.txt").read_text(encoding="utf-8").splitlines()
-    if line.strip() and not line.startswith("#")
+    line.removeprefix("light: ").strip()
+    for line in _LINES
+    if line.strip() and not line.startswith("#") and (LIGHT or not line.startswith("light: "))
 )
 
 _skipped: dict[str, str] = {}
@@ -46,7 +48,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") != "true" or hasattr(session.config, "workerinput"):
         return
     refused = {node: why for node, why in _skipped.items() if not any(allowed in why for allowed in ALLOWED)}
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     for node, why in refused.items():
-        print(f"\nskipped in CI, and not in tests/allowed-skips.txt: {node}: {why}")
+        terminal.write_line(f"skipped in CI, and not in tests/allowed-skips.txt: {node}: {why}", red=True)
     if refused and session.exitstatus == 0:
         session.exitstatus = 1

@@ -57,8 +57,8 @@ def _environment(version: str, interpreter: str) -> Path:
 
 def _run(command: list[str]) -> int:
     print("+", " ".join(command), flush=True)
-    environment = {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "random")}
-    return subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
+    kind = "full" if command[0] == sys.executable else "light"
+    return subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, "MODELSIGN_TESTS": kind}).returncode
 
 
 if __name__ == "__main__":

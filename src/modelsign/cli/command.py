@@ -23,6 +23,8 @@ A group (``key``, ``attest``, ``policy``) is ``command = group("key", "Make and 
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,7 +101,11 @@ class ReportingCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the configuration first, so that it can give defaults."""
         if not ctx.resilient_parsing:
-            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            try:
+                given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            except click.UsageError as fault:
+                fault.ctx = fault.ctx or ctx
+                raise
             if "help" not in given:
                 ctx.default_map = self._configured(ctx, given)
         return super().parse_args(ctx, args)
@@ -122,7 +128,7 @@ class ReportingCommand(click.Command):
             progress=not values["no_progress"],
             force=bool(values.get("force")),
         )
-        _refuse_to_replace(run.presentation)
+        _refuse_to_replace(run)
         passed = {key: value for key, value in values.items() if key in self.own or key not in _COMMON}
         report: Report = ctx.invoke(self.callback, run, **passed)  # type: ignore[arg-type] # define() sets it
         return report
@@ -202,16 +208,14 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _refuse_to_replace(presentation: Presentation) -> None:
-    """Find out before any work whether the report has a place to go."""
-    if presentation.output is None or presentation.force:
-        return
-    import os
-
-    if os.path.isfile(presentation.output):  # noqa: PTH113 - a name that may be no path at all
+def _refuse_to_replace(session: Session) -> None:
+    """Find out before any work whether the report has a place to go; if not, the answer goes to stdout."""
+    wanted = session.presentation
+    if wanted.output is not None and not wanted.force and Path(wanted.output).is_file():
         from modelsign.errors import error
 
-        raise error("OUTPUT_EXISTS", f"{presentation.output} exists already")
+        session.presentation = replace(wanted, output=None)
+        raise error("OUTPUT_EXISTS", f"{wanted.output} exists already")
 
 
 def _common_options(name: str, formats: Sequence[str]) -> list[click.Option]:

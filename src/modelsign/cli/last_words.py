@@ -36,4 +36,4 @@ def last_words(report: Report, name: str) -> str:
     lines = [
         f"{reason.code}: {escape_line(reason.message)}\n  {escape_line(reason.advice)}" for reason in report.reasons
     ]
-    return "\n".join([*([escape(report.text)] if report.text else []), *lines]) + "\n"
+    return "\n".join([*([escape(report.text.rstrip("\n"))] if report.text else []), *lines]) + "\n"
