@@ -50,3 +50,13 @@ SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB
 """Memory an LZMA or XZ decoder may ask for; `xz -9` needs 65 MiB."""
 INERT_BYTES: Final = 16 * MIB
 """A text or JSON file that may stand in a model without being signed."""
+PICKLE_WALKED_BYTES: Final = 16 * GIB
+"""Bytes of opcodes in one stream of pickles, an upper bound of its operations; skipped literals do not count."""
+PICKLE_STACK: Final = 8_000_000
+"""Values on the stack, and marks, of one pickle."""
+PICKLE_MEMO: Final = 64_000_000
+"""Entries in the memo of one pickle."""
+PICKLE_DEPTH: Final = 8
+"""Pickles inside pickles that a scan follows."""
+PICKLE_GLOBALS: Final = 100_000
+"""Different names that one file's pickles import."""

@@ -2,19 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.scan.format import Format
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = (
+    "compressed",
+    "empty",
+    "json",
+    "numpy",
+    "pytorch",
+    "safetensors",
+    "text",
+    "zip",
+)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _compressed() -> Format:
+    from modelsign.scan.formats.compressed import FORMAT
+
+    return FORMAT
+
+
+def _empty() -> Format:
+    from modelsign.scan.formats.empty import FORMAT
+
+    return FORMAT
+
+
+def _json() -> Format:
+    from modelsign.scan.formats.json import FORMAT
+
+    return FORMAT
+
+
+def _numpy() -> Format:
+    from modelsign.scan.formats.numpy import FORMAT
+
+    return FORMAT
+
+
+def _pytorch() -> Format:
+    from modelsign.scan.formats.pytorch import FORMAT
+
+    return FORMAT
+
+
+def _safetensors() -> Format:
+    from modelsign.scan.formats.safetensors import FORMAT
+
+    return FORMAT
+
+
+def _text() -> Format:
+    from modelsign.scan.formats.text import FORMAT
+
+    return FORMAT
+
+
+def _zip() -> Format:
+    from modelsign.scan.formats.zip import FORMAT
+
+    return FORMAT
+
+
+_MEMBERS: Final[dict[str, Callable[[], Format]]] = {
+    "compressed": _compressed,
+    "empty": _empty,
+    "json": _json,
+    "numpy": _numpy,
+    "pytorch": _pytorch,
+    "safetensors": _safetensors,
+    "text": _text,
+    "zip": _zip,
+}
+
+
+def load(member_id: str) -> Format:
     """Import one file format by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()

@@ -1,0 +1,60 @@
+"""What the readers of ZIP-based formats share: one look at the directory, its flaws, and its members.
+
+The directory of one reading is read once, however many readers ask.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from modelsign.artifact.containers.zip import looks_like_zip, open_member, read_archive
+from modelsign.errors import ModelsignError
+from modelsign.scan.format import Member
+from modelsign.scan.rules import of_fault, of_flaw
+
+if TYPE_CHECKING:
+    from modelsign.artifact.containers.zip import ZipArchive, ZipMember
+    from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding
+
+__all__ = ["archive_of", "findings_of", "is_numpy_archive", "is_pytorch_archive", "looks_like_zip", "member_of"]
+
+_PYTORCH_PICKLES = frozenset({"data.pkl", "constants.pkl", "bytecode.pkl"})
+"""Records that PyTorch's readers unpickle (torch/serialization.py, torch/csrc/jit/serialization/import.cpp)."""
+_known: WeakKeyDictionary[Reading, ZipArchive | ModelsignError] = WeakKeyDictionary()
+
+
+def archive_of(reading: Reading) -> ZipArchive | ModelsignError:
+    """Return the archive in these bytes, or the error that reading it ended with."""
+    archive = _known.get(reading)
+    if archive is None:
+        try:
+            archive = read_archive(reading)
+        except ModelsignError as fault:
+            archive = fault
+        _known[reading] = archive
+    return archive
+
+
+def is_pytorch_archive(archive: ZipArchive) -> bool:
+    """Whether PyTorch would open it: by a record it unpickles, whatever its letter case and folder."""
+    return any(member.name.rsplit("/", 1)[-1].casefold() in _PYTORCH_PICKLES for member in archive.members)
+
+
+def is_numpy_archive(archive: ZipArchive) -> bool:
+    """Whether it holds NumPy arrays."""
+    return any(member.name.casefold().endswith(".npy") for member in archive.members)
+
+
+def findings_of(archive: ZipArchive | ModelsignError) -> tuple[Finding, ...]:
+    """Return the findings about the archive itself."""
+    if isinstance(archive, ModelsignError):
+        return (of_fault(archive),)
+    return tuple(of_flaw(flaw) for flaw in archive.flaws)
+
+
+def member_of(reading: Reading, member: ZipMember, *, data: bool = False) -> Member:
+    """Hand a member to the engine."""
+    return Member(member.name, functools.partial(open_member, reading, member), data=data)

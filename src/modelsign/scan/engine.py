@@ -1,0 +1,234 @@
+"""Scans files and models: which readers must be asked, and what their answers come to.
+
+Every reader that recognises the bytes is asked, all findings count, and the outcome is the worst of them. What
+nobody recognises is ``unsupported`` and named; bytes that two readers accept as different things are a finding of
+their own. Containers hand their members back and these are scanned in the same way. Digest and findings of a file
+come from the same bytes (see ``artifact/reading.py``).
+
+Never runs or imports what it reads, never looks at the clock, the network, the environment or installed packages.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.errors import ModelsignError, error
+from modelsign.scan import rules, sniff
+from modelsign.scan.format import Inspection
+from modelsign.scan.formats import _index
+from modelsign.scan.ruleset import ruleset_digest
+from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.artifact.model import Artifact
+    from modelsign.artifact.reading import Reading
+    from modelsign.artifact.snapshot import Snapshot
+    from modelsign.scan.format import Format, Member
+    from modelsign.verdict import Finding
+
+__all__ = ["formats", "ruleset_digest", "scan_artifact", "scan_file"]
+
+_UNNAMED: Final = sniff.Mark("unknown", "no known format", adds=False)
+_UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
+_LOOKS_LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
+"""First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
+_BADNESS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
+_WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+@functools.cache
+def formats() -> tuple[Format, ...]:
+    """Return every reader, sorted by id."""
+    return tuple(_index.load(member_id) for member_id in _index.IDS)
+
+
+def scan_artifact(
+    artifact: Artifact | Snapshot,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+    trust_globals: frozenset[str] = frozenset(),
+) -> ScanResult:
+    """Scan every file of a model; one result per file, whatever happens to be in it.
+
+    ``progress`` is called with a file's name, the bytes done before it and the bytes in all. ``trust_globals`` are
+    names (``module.qualname``) the caller takes for safe, beyond those known to be.
+    """
+    total = sum(entry.size for entry in artifact.files)
+    done = 0
+    scans = []
+    for entry in artifact.files:
+        if progress is not None:
+            progress(entry.name, done, total)
+        done += entry.size
+        try:
+            with artifact.open(entry.name) as reading:
+                scans.append(scan_file(reading, entry.name, trust_globals=trust_globals))
+        except ModelsignError as fault:
+            finding = rules.of_fault(fault)
+            scans.append(FileScan(entry.name, None, entry.size, _UNNAMED.id, Outcome.INCOMPLETE, (finding,)))
+    if progress is not None:
+        progress("", total, total)
+    return ScanResult(worst(scan.outcome for scan in scans), ruleset_digest(), tuple(scans))
+
+
+def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = frozenset()) -> FileScan:
+    """Scan one file; ``name`` is relative to the model.
+
+    The digest is taken last and compares everything that was read before, so that it belongs to the bytes judged.
+    A reading without a digest of its own gives ``sha256`` None.
+    """
+    scan = _Scan(trust_globals)
+    try:
+        seen = scan.look(reading, name, depth=0)
+    except ModelsignError as fault:
+        seen = _Seen(_UNNAMED.id, inert=False)
+        scan.findings.append(rules.of_fault(fault))
+    digest = None
+    sha256 = getattr(reading, "sha256", None)
+    if sha256 is not None:
+        try:
+            digest = sha256()
+        except ModelsignError as fault:
+            scan.findings.append(rules.of_fault(fault))
+    findings = tuple(dict.fromkeys(scan.findings))
+    outcome = worst(finding.outcome for finding in findings)
+    return FileScan(
+        path=name,
+        sha256=digest,
+        size=reading.size,
+        format=seen.format,
+        outcome=outcome,
+        findings=_bounded(findings),
+        loadable=not (seen.inert and outcome is Outcome.CLEAN),
+        globals=tuple(sorted(scan.globals)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one reading turned out to be."""
+
+    format: str
+    inert: bool
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One file's scan: what is left of its budgets, and what was found so far."""
+
+    trusted: frozenset[str]
+    findings: list[Finding] = field(default_factory=list)
+    globals: set[str] = field(default_factory=set)
+    members_left: int = limits.SCAN_MEMBERS
+    bytes_left: int = limits.SCAN_UNPACKED_BYTES
+
+    def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
+        """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
+        answers = self._ask(reading, name, member)
+        replaced = {left for wanted, answer in answers if answer.readable for left in _refined(wanted)}
+        kept = [(wanted, answer) for wanted, answer in answers if wanted not in replaced]
+        readable = [(wanted, answer) for wanted, answer in kept if answer.readable]
+        for _, answer in kept:
+            self._take(answer, where)
+        seen = self._name(reading, name, where, readable, data=member is not None and member.data)
+        for _, answer in readable:
+            for inner in answer.members:
+                self._enter(inner, where, depth)
+        return seen
+
+    def _ask(self, reading: Reading, name: str, member: Member | None) -> list[tuple[str, Inspection]]:
+        answers: list[tuple[str, Inspection]] = []
+        own = member.replaces if member is not None and member.reader is not None else ""
+        readers = [(entry.id, entry.scan) for entry in formats() if entry.id != own and entry.recognise(reading, name)]
+        if member is not None and member.reader is not None:
+            readers.append((own, member.reader))
+        for wanted, scan in readers:
+            try:
+                answers.append((wanted, scan(reading, name)))
+            except ModelsignError as fault:
+                answers.append((wanted, _broken(fault)))
+        return answers
+
+    def _take(self, answer: Inspection, where: str) -> None:
+        """Keep an answer's findings; of bytes that are not the reader's format, only what would do harm."""
+        for finding in answer.findings:
+            if answer.readable or finding.outcome is Outcome.UNSAFE:
+                self.findings.append(_placed(finding, where))
+        if answer.readable:
+            self.globals |= answer.globals
+
+    def _name(
+        self, reading: Reading, name: str, where: str, readable: list[tuple[str, Inspection]], *, data: bool
+    ) -> _Seen:
+        """Name the format; add what follows from there being none, one without a reader, or several."""
+        mark = sniff.by_content(reading)
+        named = sniff.by_name(name)
+        if data:
+            return _Seen("data", inert=False)
+        extra = [found for found in (mark, named) if found is not None and (found.adds or not readable)]
+        if not readable and not extra:
+            extra = [_UNNAMED_TEXT if sniff.is_text(reading) else _UNNAMED]
+        for found in dict.fromkeys(extra):
+            self.findings.append(_placed(rules.UNSUPPORTED.finding(f"{found.title} cannot be judged yet"), where))
+        active = [wanted for wanted, answer in readable if not answer.inert]
+        kinds = list(dict.fromkeys(active + ([mark.id] if mark is not None and active else [])))
+        if len(kinds) > 1:
+            self.findings.append(_placed(rules.AMBIGUOUS.finding(f"readable as {' and '.join(kinds)}"), where))
+        passive = [wanted for wanted, _ in readable]
+        label = "+".join(kinds) or (extra[0].id if extra else passive[0])
+        return _Seen(label, inert=bool(passive) and not active and not extra)
+
+    def _enter(self, member: Member, where: str, depth: int) -> None:
+        path = f"{where}!{member.name}" if where else member.name
+        self.members_left -= 1
+        if depth >= limits.SCAN_DEPTH or self.members_left < 0 or self.bytes_left <= 0:
+            fault = error("SCAN_BUDGET", f"containers are nested too deeply or hold too much from {path} on")
+            self.findings.append(rules.of_fault(fault))
+            return
+        with member.open(self.bytes_left) as stream:
+            self.bytes_left -= stream.unpacked
+            if stream.fault is not None:
+                self.findings.append(rules.of_fault(stream.fault, member=path))
+            if not member.data or stream.read_at(0, 8).startswith(_LOOKS_LOADABLE):
+                self._judge(stream, member, path, depth)
+
+    def _judge(self, reading: Reading, member: Member, path: str, depth: int) -> None:
+        """Look at a member; of one that is declared to be numbers, keep only what would do harm."""
+        before = len(self.findings)
+        self.look(reading, member.name, depth=depth + 1, where=path, member=member)
+        if member.data:
+            fresh = self.findings[before:]
+            self.findings[before:] = [finding for finding in fresh if finding.outcome is Outcome.UNSAFE]
+
+
+def _refined(wanted: str) -> tuple[str, ...]:
+    return next((entry.refines for entry in formats() if entry.id == wanted), ())
+
+
+def _broken(fault: ModelsignError) -> Inspection:
+    return Inspection(readable=True, findings=(rules.of_fault(fault),))
+
+
+def _placed(finding: Finding, where: str) -> Finding:
+    """Put the path inside the file before a finding's own member."""
+    if not where:
+        return finding
+    member = f"{where}!{finding.member}" if finding.member else where
+    return replace(finding, member=member)
+
+
+def _bounded(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Keep the worst findings, in the order they were made."""
+    if len(findings) <= limits.SCAN_FINDINGS:
+        return findings
+    ranked = sorted(
+        range(len(findings)), key=lambda at: (-_BADNESS[findings[at].outcome], -_WEIGHTS[findings[at].severity], at)
+    )
+    kept = sorted(ranked[: limits.SCAN_FINDINGS])
+    left = len(findings) - len(kept)
+    return (*(findings[at] for at in kept), rules.OMITTED.finding(f"{left} more findings are not listed"))

@@ -1,0 +1,72 @@
+"""Names the formats that have no reader, by their first bytes or by their name.
+
+The table is data (``knowledge/marks.json``). A mark adds a reading that nobody can judge; it never takes one away.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from modelsign.scan.tables import table
+
+if TYPE_CHECKING:
+    from modelsign.artifact.reading import Reading
+
+__all__ = ["Mark", "by_content", "by_name", "is_text"]
+
+_HEAD: Final = 2048 + 8
+_PE_POINTER: Final = 0x3C
+_TEXT_SAMPLE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A format without a reader. ``adds``: a loader would run or interpret such a file whatever its bytes."""
+
+    id: str
+    title: str
+    adds: bool = True
+
+
+@functools.cache
+def _contents() -> tuple[tuple[int, bytes, Mark], ...]:
+    entries = table("marks")["content"]
+    return tuple((row["offset"], bytes.fromhex(row["hex"]), Mark(row["id"], row["title"])) for row in entries)
+
+
+@functools.cache
+def _names() -> tuple[tuple[str, Mark], ...]:
+    return tuple(
+        (row["suffix"].casefold(), Mark(row["id"], row["title"], row["adds"])) for row in table("marks")["names"]
+    )
+
+
+def by_content(reading: Reading) -> Mark | None:
+    """Return the format that the first bytes give away, or None."""
+    head = reading.read_at(0, _HEAD)
+    for offset, value, mark in _contents():
+        if head.startswith(value, offset):
+            return mark
+    if head.startswith(b"MZ"):
+        place = int.from_bytes(head[_PE_POINTER : _PE_POINTER + 4], "little")
+        if reading.read_at(place, 4) == b"PE\x00\x00":
+            return Mark("pe", "Windows executable or library")
+    return None
+
+
+def by_name(name: str) -> Mark | None:
+    """Return the format that a file of this name is taken for, or None; letter case does not matter."""
+    folded = name.casefold()
+    base = folded.rsplit("/", 1)[-1]
+    for suffix, mark in _names():
+        if base == suffix or (suffix.startswith(".") and base.endswith(suffix)):
+            return mark
+    return None
+
+
+def is_text(reading: Reading) -> bool:
+    """Whether the beginning looks like text, for the name of an unknown format."""
+    sample = reading.read_at(0, _TEXT_SAMPLE)
+    return bool(sample) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in sample)  # noqa: PLR2004 - C0
