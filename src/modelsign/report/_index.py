@@ -2,19 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.report.output import Output
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = (
+    "github",
+    "json",
+    "jsonl",
+    "junit",
+    "markdown",
+    "sarif",
+    "text",
+)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _github() -> Output:
+    from modelsign.report.github import OUTPUT
+
+    return OUTPUT
+
+
+def _json() -> Output:
+    from modelsign.report.json import OUTPUT
+
+    return OUTPUT
+
+
+def _jsonl() -> Output:
+    from modelsign.report.jsonl import OUTPUT
+
+    return OUTPUT
+
+
+def _junit() -> Output:
+    from modelsign.report.junit import OUTPUT
+
+    return OUTPUT
+
+
+def _markdown() -> Output:
+    from modelsign.report.markdown import OUTPUT
+
+    return OUTPUT
+
+
+def _sarif() -> Output:
+    from modelsign.report.sarif import OUTPUT
+
+    return OUTPUT
+
+
+def _text() -> Output:
+    from modelsign.report.text import OUTPUT
+
+    return OUTPUT
+
+
+_MEMBERS: Final[dict[str, Callable[[], Output]]] = {
+    "github": _github,
+    "json": _json,
+    "jsonl": _jsonl,
+    "junit": _junit,
+    "markdown": _markdown,
+    "sarif": _sarif,
+    "text": _text,
+}
+
+
+def load(member_id: str) -> Output:
     """Import one output by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()

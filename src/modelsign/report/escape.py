@@ -1,0 +1,44 @@
+"""Makes untrusted text safe to show: no escape sequence of a name reaches a terminal or a page.
+
+Control characters (C0, DEL, C1), marks that change the direction of text (Unicode TR36, section 2.7),
+invisible characters and lone surrogates become visible escapes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["escape", "escape_line", "escape_markdown"]
+
+_INVISIBLE: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+_UNSAFE: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+_UNSAFE_IN_LINE: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+!|<>&~-])")
+_ONE_BYTE: Final = 0xFF
+_BASIC_PLANE: Final = 0xFFFF
+
+
+def _visible(match: re.Match[str]) -> str:
+    point = ord(match[0])
+    if point <= _ONE_BYTE:
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= _BASIC_PLANE else f"\\U{point:08x}"
+
+
+def escape(text: str) -> str:
+    """Escape text of several lines; line ends and tabs stay."""
+    return _UNSAFE.sub(_visible, text)
+
+
+def escape_line(text: str) -> str:
+    """Escape text that must stay on one line."""
+    return _UNSAFE_IN_LINE.sub(_visible, text)
+
+
+def escape_markdown(text: str) -> str:
+    """Escape text for a table cell or paragraph of Markdown: no markup, no HTML, one line."""
+    return _MARKUP.sub(r"\\\1", escape_line(text))

@@ -1,0 +1,72 @@
+"""One flat list out of any result: what outputs made of findings (SARIF, GitHub, Markdown) show.
+
+A scan's findings, a policy's rules that did not pass and a command's reasons become observations of one shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsign.verdict import CheckResult, RuleMode, RuleOutcome, ScanResult, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsign.verdict import Report
+
+__all__ = ["Observation", "observations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing to show: a rule or reason id, how bad, a sentence, and where (a path relative to the model)."""
+
+    rule: str
+    severity: Severity
+    message: str
+    advice: str = ""
+    path: str | None = None
+    member: str | None = None
+    offset: int | None = None
+    sha256: str | None = None
+
+
+def observations(report: Report) -> list[Observation]:
+    """Return the observations of a report in a stable order."""
+    found: list[Observation] = []
+    result = report.result
+    if isinstance(result, CheckResult):
+        found += _of_check(result)
+        result = result.scan
+    if isinstance(result, ScanResult):
+        found += _of_scan(result)
+    shown = {(one.rule, one.message) for one in found}
+    found += [
+        Observation(reason.code, Severity.HIGH, reason.message, reason.advice)
+        for reason in report.reasons
+        if (reason.code, reason.message) not in shown
+    ]
+    return found
+
+
+def _of_scan(result: ScanResult) -> Iterator[Observation]:
+    for file in result.files:
+        for finding in file.findings:
+            yield Observation(
+                finding.rule,
+                finding.severity,
+                finding.message,
+                path=file.path,
+                member=finding.member,
+                offset=finding.offset,
+                sha256=file.sha256,
+            )
+
+
+def _of_check(result: CheckResult) -> Iterator[Observation]:
+    for rule in result.rules:
+        if rule.result not in (RuleOutcome.PASS, RuleOutcome.WAIVED):
+            severity = Severity.HIGH if rule.mode is RuleMode.ENFORCE else Severity.LOW
+            message = f"{rule.id}: expected {rule.expected}; observed {rule.observed}"
+            yield Observation(rule.code or f"POLICY_{rule.result}", severity, message, rule.advice)

@@ -1,0 +1,105 @@
+"""SARIF 2.1.0 (OASIS Standard, 2020): findings for code scanning services.
+
+Fingerprints are made of rule, path, member and message, never of offsets or times, so that a
+finding keeps its identity when a file is written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from modelsign._version import __version__
+from modelsign.report.observation import observations
+from modelsign.report.output import Output
+from modelsign.verdict import Severity
+
+if TYPE_CHECKING:
+    from modelsign.report.observation import Observation
+    from modelsign.verdict import Report
+
+__all__ = ["OUTPUT", "render"]
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final = {
+    Severity.INFO: "note",
+    Severity.LOW: "note",
+    Severity.MEDIUM: "warning",
+    Severity.HIGH: "error",
+    Severity.CRITICAL: "error",
+}
+_SCORES: Final = {
+    Severity.INFO: "0.0",
+    Severity.LOW: "3.0",
+    Severity.MEDIUM: "5.5",
+    Severity.HIGH: "8.0",
+    Severity.CRITICAL: "9.5",
+}
+
+
+def render(report: Report, *, colour: bool = False) -> str:
+    """Write a SARIF log with one run; colour is never used."""
+    del colour
+    found = observations(report)
+    ids = sorted({one.rule for one in found})
+    run = {
+        "tool": {
+            "driver": {
+                "name": "modelsign",
+                "semanticVersion": __version__,
+                "informationUri": "https://modelsign.dev/",
+                "rules": [_rule(rule, found) for rule in ids],
+            }
+        },
+        "invocations": [
+            {"executionSuccessful": int(report.exit_status) in (0, 1), "exitCode": int(report.exit_status)}
+        ],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one, ids.index(one.rule)) for one in found],
+        "properties": {"command": report.command, "warnings": list(report.warnings)},
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(rule: str, found: list[Observation]) -> dict[str, object]:
+    first = max((one for one in found if one.rule == rule), key=lambda one: float(_SCORES[one.severity]))
+    described: dict[str, object] = {
+        "id": rule,
+        "helpUri": f"https://modelsign.dev/rules/#{quote(rule.lower())}",
+        "defaultConfiguration": {"level": _LEVELS[first.severity]},
+        "properties": {"security-severity": _SCORES[first.severity], "tags": ["security"]},
+    }
+    if first.advice:
+        described["help"] = {"text": first.advice}
+    return described
+
+
+def _result(one: Observation, index: int) -> dict[str, object]:
+    identity = json.dumps([one.rule, one.path, one.member, one.message])
+    result: dict[str, object] = {
+        "ruleId": one.rule,
+        "ruleIndex": index,
+        "level": _LEVELS[one.severity],
+        "message": {"text": one.message or one.rule},
+        "partialFingerprints": {"modelsign/v1": hashlib.sha256(identity.encode()).hexdigest()},
+    }
+    if one.path is not None:
+        result["locations"] = [_location(one, one.path)]
+    return result
+
+
+def _location(one: Observation, path: str) -> dict[str, object]:
+    uri = quote(path.encode("utf-8", "surrogateescape"))
+    physical: dict[str, object] = {"artifactLocation": {"uri": uri}}
+    if one.offset is not None and one.member is None:
+        physical["region"] = {"byteOffset": one.offset}
+    location: dict[str, object] = {"physicalLocation": physical}
+    if one.member is not None:
+        name = one.member if one.offset is None else f"{one.member} at byte {one.offset}"
+        location["logicalLocations"] = [{"name": name, "fullyQualifiedName": f"{path}/{one.member}", "kind": "member"}]
+    return location
+
+
+OUTPUT = Output("sarif", "SARIF 2.1.0", "Findings for code scanning services.", "application/sarif+json", render)

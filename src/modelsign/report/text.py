@@ -1,0 +1,127 @@
+"""Text for people: the verdict first, then why, then what to do next.
+
+Names and messages come from strangers, so everything is escaped before colour is added.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from modelsign.report.escape import escape, escape_line
+from modelsign.report.output import Output
+from modelsign.report.style import Style
+from modelsign.verdict import CheckResult, Outcome, RuleOutcome, ScanResult, VerifyResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelsign.verdict import FileScan, Report
+
+__all__ = ["OUTPUT", "render"]
+
+_MOST_NAMES: Final = 10
+"""Names shown of one list; the JSON document has them all."""
+
+
+def render(report: Report, *, colour: bool = False) -> str:
+    """Write the report for a person; coloured only when asked for."""
+    style = Style(colour=colour)
+    lines: list[str] = []
+    if report.text is not None:
+        lines += escape(report.text).rstrip("\n").split("\n") if report.text else []
+    elif isinstance(report.result, ScanResult):
+        lines += _scan(report.result, style)
+    elif isinstance(report.result, VerifyResult):
+        lines += _verify(report.result, style)
+    elif isinstance(report.result, CheckResult):
+        lines += _check(report.result, style)
+    else:
+        lines += _facts(report, style)
+    for reason in report.reasons:
+        lines.append(f"{style.paint(reason.code, 'bad')}: {escape_line(reason.message)}")
+        lines.append(f"  {style.paint('next:', 'quiet')} {escape_line(reason.advice)}")
+    lines += [f"{style.paint('warning:', 'doubt')} {escape_line(warning)}" for warning in report.warnings]
+    return "\n".join(lines) + "\n"
+
+
+def _scan(result: ScanResult, style: Style) -> Iterator[str]:
+    for file in result.files:
+        if file.outcome is not Outcome.CLEAN or file.findings:
+            yield from _file(file, style)
+    for opinion in result.opinions:
+        version = f" {opinion.version}" if opinion.version else ""
+        yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
+        yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
+    counts = Counter(file.outcome for file in result.files)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(Outcome) if counts[outcome])
+    yield f"{style.verdict(result.outcome)}: {len(result.files)} file{_s(result.files)} ({told or 'nothing scanned'})"
+
+
+def _file(file: FileScan, style: Style) -> Iterator[str]:
+    yield f"{style.verdict(file.outcome, width=11)} {escape_line(file.path)} ({escape_line(file.format)})"
+    for finding in file.findings:
+        place = "" if finding.offset is None else f" at byte {finding.offset}"
+        if finding.member is not None:
+            place = f" in {escape_line(finding.member)}{place}"
+        severity = style.verdict(finding.severity)
+        yield f"  {severity} {finding.rule}{place}: {escape_line(finding.message)}"
+
+
+def _verify(result: VerifyResult, style: Style) -> Iterator[str]:
+    yield style.verdict(result.verdict)
+    for signer in result.signers:
+        who = signer.identity or f"key {signer.key_digest}"
+        when = f", {signer.time} by {signer.time_proof}" if signer.time else ""
+        yield f"  signed by    {escape_line(who)} ({escape_line(signer.algorithm)}{escape_line(when)})"
+    if result.root_digest:
+        yield f"  root digest  {result.root_digest}"
+    if result.tree_digest:
+        yield f"  tree digest  {result.tree_digest}"
+    if result.format:
+        yield f"  format       {escape_line(result.format)}{'' if result.oms else ' (not OMS)'}"
+    yield f"  files        {result.files.signed} signed, {result.files.checked} checked"
+    for word in ("changed", "missing", "unsigned", "ignored"):
+        yield from _names(word, getattr(result.files, word))
+
+
+def _names(word: str, names: Sequence[str]) -> Iterator[str]:
+    for name in names[:_MOST_NAMES]:
+        yield f"  {word:<12} {escape_line(name)}"
+    if len(names) > _MOST_NAMES:
+        yield f"  {word:<12} … and {len(names) - _MOST_NAMES} more (--format json lists them)"
+
+
+def _check(result: CheckResult, style: Style) -> Iterator[str]:
+    policy = f"{escape_line(result.policy.name)}@sha256:{result.policy.digest[:12]}"
+    yield f"{style.verdict(result.verdict)} by policy {policy}"
+    for rule in result.rules:
+        mode = "" if rule.mode == "enforce" else f" ({rule.mode})"
+        yield f"  {style.verdict(rule.result, width=13)} {escape_line(rule.id)}{mode}"
+        if rule.result is RuleOutcome.PASS:
+            yield f"                {style.paint(escape_line(rule.observed), 'quiet')}"
+            continue
+        yield f"                expected {escape_line(rule.expected)}"
+        yield f"                observed {escape_line(rule.observed)}"
+        if rule.advice:
+            yield f"                {style.paint('next:', 'quiet')} {escape_line(rule.advice)}"
+    if result.tree_digest:
+        yield f"  tree digest   {result.tree_digest}"
+    for file in result.scan.files if result.scan else ():
+        if file.outcome is not Outcome.CLEAN:
+            yield from (f"  {line}" for line in _file(file, style))
+    yield from _names("ignored", result.ignored_evidence)
+
+
+def _facts(report: Report, style: Style) -> Iterator[str]:
+    """Show the plain values of a body that no renderer above knows."""
+    for key, value in report.body.items():
+        if isinstance(value, (str, int, float)):
+            yield f"{style.paint(key.replace('_', ' ') + ':', 'quiet')} {escape_line(str(value))}"
+
+
+def _s(values: Sequence[object]) -> str:
+    return "" if len(values) == 1 else "s"
+
+
+OUTPUT = Output("text", "Text", "For people: the verdict, why, and what to do next.", "text/plain", render)
