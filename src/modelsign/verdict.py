@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "CheckResult",
+    "EvidenceItem",
     "FileLedger",
     "FileScan",
     "Finding",
@@ -320,6 +321,16 @@ class PolicyName:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """One verified signature or attestation a verdict looked at; ``digest`` is the SHA-256 of its bundle."""
+
+    source: str
+    kind: str
+    digest: str
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """The one verdict on a model, rule by rule, with the evidence it rests on."""
 
@@ -333,6 +344,7 @@ class CheckResult:
     reasons: tuple[ModelsignError, ...] = ()
     warnings: tuple[str, ...] = ()
     time: str | None = None
+    evidence: tuple[EvidenceItem, ...] = ()
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -353,6 +365,7 @@ class CheckResult:
             "rules": plain(self.rules),
             "scan": self.scan.body() if self.scan else None,
             "signatures": [result.body() for result in self.signatures],
+            "evidence": plain(self.evidence),
             "ignored_evidence": list(self.ignored_evidence),
         }
 

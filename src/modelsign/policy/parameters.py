@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from modelsign import files, limits
 from modelsign.errors import ModelsignError, error
@@ -93,7 +93,7 @@ def bind(policy: Policy, given: Mapping[str, Value | Sequence[Value]]) -> BoundP
         if declared is None:
             known = ", ".join(policy.parameters) or "none"
             raise error("PARAMETER_UNKNOWN", f"policy {policy.name} has no parameter {name}; it has {known}")
-        listed = [items] if isinstance(items, (str, bytes, os.PathLike)) or not _is_sequence(items) else list(items)
+        listed = _as_list(items)
         if declared.type == "keys":
             read = [_key(name, item) for item in listed]
             keys.update({key.digest: key for key in read})
@@ -130,8 +130,10 @@ def bind_values(
     return BoundPolicy(policy, bound, dict(keys or {}), document.digest(policy, bound))
 
 
-def _is_sequence(items: object) -> bool:
-    return isinstance(items, (list, tuple, set, frozenset))
+def _as_list(items: Value | Sequence[Value]) -> list[Value]:
+    if isinstance(items, (list, tuple)):
+        return list(items)
+    return [cast("Value", items)]
 
 
 def _text(name: str, item: Value) -> str:

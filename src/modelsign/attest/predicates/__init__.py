@@ -1,1 +1,1 @@
-"""The attest/predicates layer."""
+"""Predicate types, one file each, each ending in one ``PREDICATE``."""

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.attest.predicate import Predicate
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = (
+    "provenance",
+    "scan",
+    "vsa",
+)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _provenance() -> Predicate:
+    from modelsign.attest.predicates.provenance import PREDICATE
+
+    return PREDICATE
+
+
+def _scan_report() -> Predicate:
+    from modelsign.attest.predicates.scan_report import PREDICATE
+
+    return PREDICATE
+
+
+def _vsa() -> Predicate:
+    from modelsign.attest.predicates.vsa import PREDICATE
+
+    return PREDICATE
+
+
+_MEMBERS: Final[dict[str, Callable[[], Predicate]]] = {
+    "provenance": _provenance,
+    "scan": _scan_report,
+    "vsa": _vsa,
+}
+
+
+def load(member_id: str) -> Predicate:
     """Import one predicate type by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()
