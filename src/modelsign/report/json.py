@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from modelsign.report.document import document
+from modelsign.report.document import document, dumps
 from modelsign.report.output import Output
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ __all__ = ["OUTPUT", "render"]
 def render(report: Report, *, colour: bool = False) -> str:
     """Write the document; colour is never used."""
     del colour
-    return json.dumps(document(report), indent=2) + "\n"
+    return dumps(document(report))
 
 
 OUTPUT = Output("json", "JSON", "One indented JSON document with stable keys.", "application/json", render)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from modelsign.report.document import document
+from modelsign.report.document import document, dumps
 from modelsign.report.output import Output
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ __all__ = ["OUTPUT", "render"]
 def render(report: Report, *, colour: bool = False) -> str:
     """Write the document on one line; colour is never used."""
     del colour
-    return json.dumps(document(report), separators=(",", ":")) + "\n"
+    return dumps(document(report), indent=None)
 
 
 OUTPUT = Output("jsonl", "JSON Lines", "The JSON document on one line.", "application/jsonl", render)

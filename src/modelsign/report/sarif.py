@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from modelsign._version import __version__
+from modelsign.report.document import dumps
 from modelsign.report.observation import observations
 from modelsign.report.output import Output
 from modelsign.verdict import Severity
@@ -60,7 +61,7 @@ def render(report: Report, *, colour: bool = False) -> str:
         "results": [_result(one, ids.index(one.rule)) for one in found],
         "properties": {"command": report.command, "warnings": list(report.warnings)},
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(rule: str, found: list[Observation]) -> dict[str, object]:
