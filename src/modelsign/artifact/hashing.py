@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.snapshot import Snapshot
 
-__all__ = ["hash_artifact", "hash_descriptor"]
+__all__ = ["hash_artifact", "hash_descriptor", "hash_ranges"]
 
 BUFFER: Final = 1024 * 1024
 """Bytes of one read of a large file; one buffer per thread."""
@@ -195,4 +195,37 @@ def hash_descriptor(
 
 
 def _changed(name: str) -> ModelsignError:
-    return error("FILE_CHANGED_WHILE_READ", f"{name!r} was written to while it was read")
+    return error("FILE_CHANGED_WHILE_READ", f"{name} was written to while it was read")
+
+
+def hash_ranges(descriptor: int, name: str, ranges: Sequence[tuple[int, int]], *, algorithm: str) -> list[str] | None:
+    """Return the digests of byte ranges (start, end) of an open file, which is closed.
+
+    The ranges must follow one another and cover the file end to end; None where they do not.
+
+    Raises:
+        ModelsignError: ``FILE_UNREADABLE`` or ``FILE_CHANGED_WHILE_READ``.
+
+    """
+    try:
+        size = os.fstat(descriptor).st_size
+        edges = [0, *(end for _, end in ranges)]
+        if [start for start, _ in ranges] != edges[:-1] or edges[-1] != size:
+            return None
+        return [_hash_range(descriptor, name, end - start, algorithm) for start, end in ranges]
+    except OSError as fault:
+        raise unreadable(name, fault) from None
+    finally:
+        os.close(descriptor)
+
+
+def _hash_range(descriptor: int, name: str, length: int, algorithm: str) -> str:
+    hasher: _Hash = getattr(hashlib, algorithm)()
+    buffer = memoryview(bytearray(max(1, min(BUFFER, length))))
+    while length > 0:
+        count = os.readv(descriptor, [buffer[: min(len(buffer), length)]])
+        if not count:
+            raise _changed(name)
+        hasher.update(buffer[:count])
+        length -= count
+    return hasher.hexdigest()

@@ -48,17 +48,17 @@ def resolve_link(name: str, bases: Sequence[str], *, allow_symlinks: bool) -> Li
         mode = os.stat(target, follow_symlinks=False).st_mode
     except OSError as fault:
         if fault.errno == errno.ELOOP:
-            raise error("LINK_CYCLE", f"the link {name!r} leads back to itself") from None
-        raise error("LINK_DANGLING", f"the link {name!r} leads nowhere: {fault.strerror}") from None
+            raise error("LINK_CYCLE", f"the link {name} leads back to itself") from None
+        raise error("LINK_DANGLING", f"the link {name} leads nowhere: {fault.strerror}") from None
     base = next((number for number, root in enumerate(bases) if _inside(target, root)), None)
     if base is None:
-        raise error("LINK_LEAVES_MODEL", f"the link {name!r} leads out of the model, to {target!r}")
+        raise error("LINK_LEAVES_MODEL", f"the link {name} leads out of the model, to {target}")
     if stat.S_ISDIR(mode):
-        raise error("LINK_TO_DIRECTORY", f"the link {name!r} leads to a folder")
+        raise error("LINK_TO_DIRECTORY", f"the link {name} leads to a folder")
     if not stat.S_ISREG(mode):
-        raise error("SPECIAL_FILE", f"the link {name!r} leads to something that is not a regular file")
+        raise error("SPECIAL_FILE", f"the link {name} leads to something that is not a regular file")
     if base == 0 and not allow_symlinks:
-        raise error("LINK_NOT_ALLOWED", f"{name!r} is a symbolic link")
+        raise error("LINK_NOT_ALLOWED", f"{name} is a symbolic link")
     return LinkTarget(base, os.path.relpath(target, bases[base]))
 
 

@@ -66,6 +66,8 @@ class Artifact:
         self.ignored: tuple[str, ...] = ()
         self.unmatched_ignores: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.ignores_git = False
+        """Whether git's names are left out of the manifest."""
         self.follows_links = False
         """Whether a file of the manifest was reached through a symbolic link."""
         self.spans: tuple[tuple[str, list[str]], ...] = ()
@@ -124,7 +126,7 @@ class Artifact:
             raise unreadable(name, fault) from None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise error("FILE_CHANGED_WHILE_READ", f"{name!r} was replaced while the model was read")
+            raise error("FILE_CHANGED_WHILE_READ", f"{name} was replaced while the model was read")
         return descriptor
 
     def open_folder(self, path: str) -> int:
@@ -181,8 +183,8 @@ class Artifact:
 def unreadable(name: str, fault: OSError) -> ModelsignError:
     """Turn an operating system error on a listed file into this project's."""
     if fault.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}:
-        return error("FILE_CHANGED_WHILE_READ", f"{name!r} was replaced while the model was read")
-    return error("FILE_UNREADABLE", f"{name!r}: {fault.strerror}")
+        return error("FILE_CHANGED_WHILE_READ", f"{name} was replaced while the model was read")
+    return error("FILE_UNREADABLE", f"{name}: {fault.strerror}")
 
 
 def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation of the defaults
@@ -217,7 +219,7 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
     if stat.S_ISREG(mode):
         return _open_file(location, bases[0])
     if not stat.S_ISDIR(mode):
-        raise error("SPECIAL_FILE", f"the model {location!r} is neither a file nor a folder")
+        raise error("SPECIAL_FILE", f"the model {location} is neither a file nor a folder")
     ignored = {_relative(os.fspath(entry)) for entry in ignore_paths}
     artifact = Artifact(os.path.basename(os.path.abspath(location)) or "root", [], single_file=False)
     try:
@@ -289,8 +291,9 @@ class _Opening:
             (folder, listing.names[first:end]) for folder, first, end in listing.spans if end > first
         )
         if not listing.names and not listing.links:
-            raise error("EMPTY_MODEL", f"the model {artifact.name!r} holds no file to sign or check")
+            raise error("EMPTY_MODEL", f"the model {artifact.name} holds no file to sign or check")
         artifact.names = tuple(sorted(listing.names + listing.links))
+        artifact.ignores_git = bool(self.git_names)
         artifact.follows_links = bool(listing.links)
         found = set(listing.left_out)
         artifact.ignored = tuple(sorted(found - set(self.evidence) | (found & self.ignored)))
@@ -309,7 +312,7 @@ class _Opening:
         for name in self.artifact.aside:
             with self.artifact.open(name) as reading:
                 if not is_plainly_inert(reading, name):
-                    raise error("LOADABLE_UNDER_GIT_PATH", f"{name!r} is in no manifest and is not inert")
+                    raise error("LOADABLE_UNDER_GIT_PATH", f"{name} is in no manifest and is not inert")
 
     def list_evidence(self) -> None:
         found: list[str] = []
@@ -354,7 +357,7 @@ class _Opening:
         elif stat.S_ISLNK(found.st_mode):
             listing.links.append(name)
         else:
-            raise error("SPECIAL_FILE", f"{name!r} is a FIFO, a socket or a device")
+            raise error("SPECIAL_FILE", f"{name} is a FIFO, a socket or a device")
         self._admit(listing)
         return listing.names + listing.links
 
@@ -377,7 +380,7 @@ def _open_bases(artifact: Artifact, bases: Iterable[str]) -> None:
 def _relative(entry: str) -> str:
     name = os.path.normpath(entry) if entry else "."
     if name == "." or name.startswith(("/", "../")) or name == "..":
-        raise error("IGNORE_PATH_OUTSIDE", f"the path to ignore {entry!r} is not a path inside the model")
+        raise error("IGNORE_PATH_OUTSIDE", f"the path to ignore {entry} is not a path inside the model")
     return name
 
 
@@ -392,10 +395,10 @@ def _inside(root: str, bundles: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 
 def _not_a_file(name: str) -> ModelsignError:
-    return error("SIGNATURE_NOT_A_FILE", f"{name!r} stands in the place of a signature and is not a signature file")
+    return error("SIGNATURE_NOT_A_FILE", f"{name} stands in the place of a signature and is not a signature file")
 
 
 def _no_such_model(location: str, fault: OSError | ValueError) -> ModelsignError:
     if isinstance(fault, OSError) and fault.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:
-        return error("FILE_UNREADABLE", f"the model {location!r}: {fault.strerror}")
-    return error("NO_SUCH_MODEL", f"there is no model at {location!r}")
+        return error("FILE_UNREADABLE", f"the model {location}: {fault.strerror}")
+    return error("NO_SUCH_MODEL", f"there is no model at {location}")

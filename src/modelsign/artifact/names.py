@@ -38,7 +38,7 @@ def check_name(name: str, *, strict: bool = True) -> None:
     if not name or name[0] == "/" or name[-1] == "/" or "//" in name or "." in (name[0], name[-1]) or "/." in name:
         for part in name.split("/"):
             if part in {"", ".", ".."}:
-                raise error("NAME_LEAVES_MODEL", f"the name {name!r} is not a plain path inside the model")
+                raise error("NAME_LEAVES_MODEL", f"the name {name} is not a plain path inside the model")
     if "\0" in name or "\n" in name or (strict and not name.isprintable()):
         _check_characters(name, strict=strict)
 
@@ -47,7 +47,7 @@ def _check_bytes(name: str) -> None:
     try:
         encoded = name.encode("utf-8")
     except UnicodeEncodeError:
-        raise error("NAME_NOT_UTF8", f"the name {name!r} is not UTF-8") from None
+        raise error("NAME_NOT_UTF8", f"the name {name!a} is not UTF-8") from None
     if len(encoded) > limits.NAME_BYTES:
         raise error("NAME_TOO_LONG", f"a name has {len(encoded)} bytes; the limit is {limits.NAME_BYTES}")
 
@@ -59,7 +59,7 @@ def _check_characters(name: str, *, strict: bool) -> None:
         if character in "\0\n" or (strict and control):
             raise error(
                 "NAME_CONTROL_CHARACTER",
-                f"the name {name!r} holds the control character U+{point:04X}",
+                f"the name {name} holds the control character U+{point:04X}",
             )
 
 
@@ -98,7 +98,7 @@ def _refuse_collision(first: str, second: str) -> None:
             "NAME_COLLIDES_NORMALISED",
             f"the names {first!a} and {second!a} differ only by Unicode normalisation",
         )
-    raise error("NAME_COLLIDES_CASE", f"the names {first!r} and {second!r} differ only by letter case")
+    raise error("NAME_COLLIDES_CASE", f"the names {first} and {second} differ only by letter case")
 
 
 def path_part_order(name: str) -> list[str]:

@@ -48,6 +48,7 @@ class Snapshot:
         self.ignored = artifact.ignored
         self.unmatched_ignores = artifact.unmatched_ignores
         self.warnings = artifact.warnings
+        self.ignores_git = artifact.ignores_git
         self.follows_links = artifact.follows_links
         self.digests: Mapping[str, str] = {}
         self.sealed = True
@@ -151,7 +152,7 @@ def _copy(artifact: Artifact, name: str, snapshot: Snapshot, left: int | None) -
     try:
         before = os.fstat(source)
         if left is not None and before.st_size > left:
-            raise error("SNAPSHOT_TOO_LARGE", f"{name!r} does not fit into the limit of the private copy")
+            raise error("SNAPSHOT_TOO_LARGE", f"{name} does not fit into the limit of the private copy")
         target = _new_copy(snapshot)
         snapshot.descriptors[name] = target
         digest, size = _transfer(source, target, name, before.st_size)
@@ -159,7 +160,7 @@ def _copy(artifact: Artifact, name: str, snapshot: Snapshot, left: int | None) -
     finally:
         os.close(source)
     if (size, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
-        raise error("FILE_CHANGED_WHILE_READ", f"{name!r} was written to while it was read")
+        raise error("FILE_CHANGED_WHILE_READ", f"{name} was written to while it was read")
     if snapshot.sealed:
         fcntl.fcntl(
             target, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
@@ -183,14 +184,14 @@ def _transfer(source: int, target: int, name: str, expected: int) -> tuple[str, 
             return hasher.hexdigest(), size
         size += count
         if size > expected:
-            raise error("FILE_CHANGED_WHILE_READ", f"{name!r} grew while it was read")
+            raise error("FILE_CHANGED_WHILE_READ", f"{name} grew while it was read")
         hasher.update(buffer[:count])
         written = 0
         while written < count:
             try:
                 written += os.write(target, buffer[written:count])
             except OSError as fault:
-                raise error("SNAPSHOT_FAILED", f"{name!r} could not be copied: {fault.strerror}") from None
+                raise error("SNAPSHOT_FAILED", f"{name} could not be copied: {fault.strerror}") from None
 
 
 def _new_copy(snapshot: Snapshot) -> int:

@@ -118,12 +118,12 @@ def _list_folder(
             elif entry.is_symlink():
                 listing.links.append(name)
             else:
-                raise error("SPECIAL_FILE", f"{name!r} is a FIFO, a socket or a device")
+                raise error("SPECIAL_FILE", f"{name} is a FIFO, a socket or a device")
     listing.spans.append((folder, first, len(names)))
     return deeper
 
 
 def _unreadable(name: str, fault: OSError) -> ModelsignError:
     if fault.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
-        return error("FILE_CHANGED_WHILE_READ", f"{name!r} was replaced while the model was listed")
-    return error("FILE_UNREADABLE", f"{name!r}: {fault.strerror}")
+        return error("FILE_CHANGED_WHILE_READ", f"{name} was replaced while the model was listed")
+    return error("FILE_UNREADABLE", f"{name}: {fault.strerror}")

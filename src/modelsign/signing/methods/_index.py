@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.signing.method import Method
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = (
+    "key",
+)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _key() -> Method:
+    from modelsign.signing.methods.key import METHOD
+
+    return METHOD
+
+
+_MEMBERS: Final[dict[str, Callable[[], Method]]] = {
+    "key": _key,
+}
+
+
+def load(member_id: str) -> Method:
     """Import one signing method by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()

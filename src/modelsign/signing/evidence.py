@@ -1,0 +1,91 @@
+"""Where signatures lie, and what may lie there.
+
+``model.sig``, ``model.sig.d/*.sig`` and ``model.intoto.jsonl`` in a model's folder (``<file>.sig`` and so on
+beside a single file) are in no manifest, so nothing but strict bundles is admitted in them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from modelsign import files, limits
+from modelsign.errors import ModelsignError, error
+from modelsign.signing.bundle import parse_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from modelsign.artifact.model import Artifact
+    from modelsign.artifact.snapshot import Snapshot
+
+__all__ = ["bundle_place", "check_evidence", "find_bundles", "read_bundle"]
+
+_STORE: Final = ".jsonl"
+
+
+def bundle_place(model: str | os.PathLike[str]) -> str:
+    """Return where the signature of a model goes unless the caller says otherwise."""
+    location = os.fspath(model)
+    return os.path.join(location, "model.sig") if os.path.isdir(location) else f"{location}.sig"  # noqa: PTH112,PTH118 - strings, as in artifact
+
+
+def find_bundles(model: str | os.PathLike[str]) -> list[str]:
+    """Return the signatures at the default places that exist: the main one first, then the others by name."""
+    main = bundle_place(model)
+    found = [main] if os.path.lexists(main) else []  # a broken link is something in that place too
+    folder = f"{main}.d"
+    try:
+        others = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".sig"))
+    except OSError:
+        others = []
+    return found + [os.path.join(folder, name) for name in others]  # noqa: PTH118 - strings, as in artifact
+
+
+def read_bundle(path: str | os.PathLike[str]) -> bytes:
+    """Read a signature file the caller named or that lies at a default place; it is not parsed.
+
+    Raises:
+        ModelsignError: ``SIGNATURE_MISSING``, ``SIGNATURE_NOT_A_FILE``, ``INPUT_UNREADABLE`` or
+            ``INPUT_TOO_LARGE``.
+
+    """
+    place = os.fspath(path)
+    if not os.path.lexists(place):
+        raise error("SIGNATURE_MISSING", f"there is no signature at {place}")
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110,PTH113 - strings, as in artifact
+        raise error("SIGNATURE_NOT_A_FILE", f"{place} is not a file, so it is no signature")
+    return files.read_bounded(place, limits.BUNDLE_BYTES, what="bundle")
+
+
+def check_evidence(
+    artifact: Artifact | Snapshot, *, known: Collection[bytes] = (), skip: Collection[str] = ()
+) -> list[ModelsignError]:
+    """Return a refusal for each evidence file in the model that holds anything but strict bundles.
+
+    ``known`` are bundles that were parsed already; a file with the same bytes is not parsed again. ``skip`` are
+    names that are about to be overwritten.
+    """
+    faults: list[ModelsignError] = []
+    for name in artifact.evidence:
+        if name in skip:
+            continue
+        try:
+            data = _read(artifact, name)
+            # Blank lines are no bundle of anybody's, so they are not passed over.
+            lines = data.removesuffix(b"\n").split(b"\n") if name.endswith(_STORE) else [data]
+            if len(lines) > limits.STORE_LINES:
+                raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.STORE_LINES} lines")
+            for line in lines if data else ():
+                if line not in known:
+                    parse_bundle(line)
+        except ModelsignError as fault:
+            faults.append(error("EVIDENCE_NOT_A_BUNDLE", f"{name} is not a signature bundle: {fault.message}"))
+    return faults
+
+
+def _read(artifact: Artifact | Snapshot, name: str) -> bytes:
+    with artifact.open(name) as reading:
+        if reading.size > limits.BUNDLE_BYTES:
+            raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.BUNDLE_BYTES} bytes")
+        return reading.read_at(0, reading.size)

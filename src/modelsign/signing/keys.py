@@ -1,0 +1,256 @@
+"""Keys: read, made, shown, and used to sign and verify bytes.
+
+The algorithm follows from the key alone, never from a bundle: ECDSA on P-256, P-384 and P-521 with the hash
+of the curve's size (OMS v1.0), and as extensions Ed25519 and RSA-PSS with SHA-256 from 3072 bits. ECDSA
+signatures are deterministic (RFC 6979), so that a signature can be reproduced. PKCS#1 v1.5 is not accepted.
+
+``cryptography`` is imported when a key is read, not before: ``--help`` has no use for it.
+"""
+
+# ruff: noqa: PLC0415
+# cryptography costs more to import than everything else on the way to a verdict.
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+    from modelsign.errors import ModelsignError
+
+__all__ = ["ALGORITHMS", "SigningKey", "VerifyKey", "distinct", "generate", "load_private_key", "load_public_key"]
+
+ALGORITHMS: Final = (
+    "ecdsa-p256-sha256",
+    "ecdsa-p384-sha384",
+    "ecdsa-p521-sha512",
+    "ed25519",
+    "rsa-pss-sha256",
+)
+"""Every algorithm, the default for new keys first."""
+_OMS_ALGORITHMS: Final = frozenset(ALGORITHMS[:3])
+_CURVES: Final = {"secp256r1": 0, "secp384r1": 1, "secp521r1": 2}
+_RSA_BITS: Final = 3072
+_PEM: Final = b"-----BEGIN "
+
+
+class VerifyKey:
+    """A public key that can verify signatures.
+
+    ``digest`` is the SHA-256 of the canonical DER SubjectPublicKeyInfo in hex: a key in two encodings has one.
+    ``hint`` is what OMS bundles name a key by: the SHA-256 of its PEM text. ``oms`` says whether OMS v1.0 knows
+    the algorithm.
+    """
+
+    def __init__(self, key: PublicKeyTypes) -> None:
+        """Take a key of cryptography's.
+
+        Raises:
+            ModelsignError: ``KEY_UNSUPPORTED``.
+
+        """
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        self.algorithm, self._check = _checker(key)
+        self.oms = self.algorithm in _OMS_ALGORITHMS
+        self.der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self.digest = hashlib.sha256(self.der).hexdigest()
+        self.hint = hashlib.sha256(self.pem).hexdigest()
+
+    def verify(self, data: bytes, signature: bytes) -> None:
+        """Check a signature over bytes.
+
+        Raises:
+            ModelsignError: ``SIGNATURE_WRONG_KEY``.
+
+        """
+        if not self.accepts(data, signature):
+            raise error("SIGNATURE_WRONG_KEY", f"the signature does not verify under the key {self.digest}")
+
+    def accepts(self, data: bytes, signature: bytes, *, hash_name: str | None = None) -> bool:
+        """Say whether a signature over bytes is this key's.
+
+        ``hash_name`` replaces the hash of an ECDSA key, for legacy formats only.
+        """
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            self._check(data, signature, hash_name)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class SigningKey:
+    """A private key that can sign; ``public`` is its other half."""
+
+    def __init__(self, key: PrivateKeyTypes) -> None:
+        """Take a key of cryptography's.
+
+        Raises:
+            ModelsignError: ``KEY_UNSUPPORTED``.
+
+        """
+        self._key = key
+        self.public = VerifyKey(key.public_key())
+        self._sign = _signer(key)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign bytes. ECDSA and Ed25519 give the same signature each time, RSA-PSS does not."""
+        return self._sign(data)
+
+    def pem(self, password: bytes | None = None) -> bytes:
+        """Return the key as PKCS#8 PEM, encrypted if there is a password."""
+        from cryptography.hazmat.primitives.serialization import (
+            BestAvailableEncryption,
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
+
+        protection = BestAvailableEncryption(password) if password else NoEncryption()
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+
+
+def generate(algorithm: str = ALGORITHMS[0]) -> SigningKey:
+    """Make a new private key.
+
+    Raises:
+        ModelsignError: ``KEY_UNSUPPORTED`` for an unknown algorithm.
+
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if algorithm == "ed25519":
+        return SigningKey(ed25519.Ed25519PrivateKey.generate())
+    if algorithm == "rsa-pss-sha256":
+        return SigningKey(rsa.generate_private_key(65537, _RSA_BITS))
+    curves: dict[str, ec.EllipticCurve] = dict(
+        zip(ALGORITHMS, (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()), strict=False)
+    )
+    if algorithm not in curves:
+        raise error("KEY_UNSUPPORTED", f"the algorithm {algorithm} is none of {', '.join(ALGORITHMS)}")
+    return SigningKey(ec.generate_private_key(curves[algorithm]))
+
+
+def load_public_key(data: bytes) -> VerifyKey:
+    """Read a public key in PEM or DER (SubjectPublicKeyInfo).
+
+    Raises:
+        ModelsignError: ``KEY_MALFORMED``, ``KEY_UNSUPPORTED`` or ``KEY_IS_PRIVATE``.
+
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
+
+    _check_size(data)
+    if b"PRIVATE KEY-----" in data:
+        raise error("KEY_IS_PRIVATE", "this is a private key; verifying takes the public one")
+    try:
+        key = load_pem_public_key(data) if _PEM in data else load_der_public_key(data)
+    except UnsupportedAlgorithm:
+        raise error("KEY_UNSUPPORTED", "the public key has an algorithm that is not known") from None
+    except ValueError:
+        raise error("KEY_MALFORMED", "this is no public key in PEM or DER") from None
+    return VerifyKey(key)
+
+
+def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
+    """Read a private key in PEM or DER, encrypted or not.
+
+    Raises:
+        ModelsignError: ``KEY_MALFORMED``, ``KEY_UNSUPPORTED``, ``KEY_IS_PUBLIC``, ``KEY_PASSWORD_NEEDED``,
+            ``KEY_PASSWORD_WRONG`` or ``KEY_NOT_ENCRYPTED``.
+
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+
+    _check_size(data)
+    if b"-----BEGIN PUBLIC KEY-----" in data and b"PRIVATE KEY-----" not in data:
+        raise error("KEY_IS_PUBLIC", "this is a public key; signing takes the private one")
+    try:
+        key = load_pem_private_key(data, password) if _PEM in data else load_der_private_key(data, password)
+    except TypeError:
+        if password is None:
+            raise error("KEY_PASSWORD_NEEDED", "the private key is encrypted and no password was given") from None
+        raise error("KEY_NOT_ENCRYPTED", "a password was given, but the private key is not encrypted") from None
+    except UnsupportedAlgorithm:
+        raise error("KEY_UNSUPPORTED", "the private key has an algorithm that is not known") from None
+    except ValueError:
+        if password is not None:
+            raise error("KEY_PASSWORD_WRONG", "the private key cannot be opened with this password") from None
+        raise error("KEY_MALFORMED", "this is no private key in PEM or DER") from None
+    return SigningKey(key)
+
+
+def distinct(keys: Iterable[VerifyKey]) -> list[VerifyKey]:
+    """Return each canonical key once, in the order given."""
+    found: dict[str, VerifyKey] = {}
+    for key in keys:
+        found.setdefault(key.digest, key)
+    return list(found.values())
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > limits.KEY_BYTES:
+        raise error("KEY_MALFORMED", f"a key has at most {limits.KEY_BYTES} bytes")
+
+
+def _checker(key: PublicKeyTypes) -> tuple[str, Callable[[bytes, bytes, str | None], None]]:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        algorithm = ALGORITHMS[_curve(key.curve.name)]
+        curve_hash = algorithm.rpartition("-")[2]
+        by_name = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+        return algorithm, lambda data, signature, name: key.verify(
+            signature, data, ec.ECDSA(by_name[name or curve_hash])
+        )
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519", lambda data, signature, _: key.verify(signature, data)
+    if isinstance(key, rsa.RSAPublicKey):
+        from cryptography.hazmat.primitives.asymmetric import padding
+
+        if key.key_size < _RSA_BITS:
+            raise _unsupported(f"RSA with {key.key_size} bits")
+        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+        return "rsa-pss-sha256", lambda data, signature, _: key.verify(signature, data, scheme, hashes.SHA256())
+    raise _unsupported(type(key).__name__.removesuffix("PublicKey"))
+
+
+def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        hash_of = (hashes.SHA256, hashes.SHA384, hashes.SHA512)[_curve(key.curve.name)]
+        scheme = ec.ECDSA(hash_of(), deterministic_signing=True)
+        return lambda data: key.sign(data, scheme)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign
+    if isinstance(key, rsa.RSAPrivateKey):
+        from cryptography.hazmat.primitives.asymmetric import padding
+
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+        return lambda data: key.sign(data, pss, hashes.SHA256())
+    raise _unsupported(type(key).__name__.removesuffix("PrivateKey"))
+
+
+def _curve(name: str) -> int:
+    if name not in _CURVES:
+        raise _unsupported(f"the curve {name}")
+    return _CURVES[name]
+
+
+def _unsupported(what: str) -> ModelsignError:
+    return error("KEY_UNSUPPORTED", f"{what} is not accepted")

@@ -1,0 +1,282 @@
+"""The signed payload of OpenSSF Model Signing: an in-toto statement over a model's manifest.
+
+Written: OMS v1.0 with whole files under SHA-256, resources in the order of code points, the tree digest as second
+digest of the subject, and one fixed JSON form, so that one model gives one payload. Read: OMS v1.0 in exactly
+that order or in the reference implementation's (parts of the path), and the statement of model-signing 0.2.0.
+
+Reading comes after the signature was verified; what is read is still checked as if it came from anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from modelsign import limits, strictjson
+from modelsign.artifact.manifest import root_digest, tree_digest
+from modelsign.artifact.model import DEFAULT_IGNORED
+from modelsign.artifact.names import check_collisions, check_name, path_part_order
+from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from modelsign.errors import ModelsignError
+
+__all__ = ["PREDICATE_TYPE", "Statement", "parse_statement", "write_statement"]
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "https://model_signing/signature/v1.0"
+PREDICATE_TYPE_V0_2: Final = "https://model_signing/Digests/v0.1"
+TREE_DIGEST: Final = "dirHash1"
+WHOLE_MODEL: Final = "."
+"""What the reference implementation calls the one file of a single-file model."""
+_HEX_LENGTHS: Final = {"sha256": 64, "blake2b": 128}
+_SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a signer signed about a model.
+
+    ``names`` and ``digests`` (lowercase hex) run together, in the signed order. ``shards`` are the byte ranges
+    (start, end) of ``names`` where the manifest lists shards, else None. ``algorithm`` is hashlib's name.
+    ``format`` is ``oms-v1.0`` or ``oms-v0.2``. ``oms`` says whether every part follows OMS v1.0.
+    """
+
+    subject: str
+    names: tuple[str, ...]
+    digests: tuple[str, ...]
+    signed_root: str | None
+    signed_tree: str | None
+    algorithm: str
+    shards: tuple[tuple[int, int], ...] | None
+    allow_symlinks: bool
+    ignore_paths: tuple[str, ...]
+    format: str
+    oms: bool
+
+    @property
+    def extra_ignores(self) -> tuple[str, ...]:
+        """The paths the signer left out beyond the default names, sorted."""
+        return tuple(sorted(set(self.ignore_paths) - DEFAULT_IGNORED))
+
+
+def write_statement(
+    subject: str,
+    digests: Mapping[str, str],
+    *,
+    tree: str,
+    ignore_paths: Iterable[str] = (),
+    allow_symlinks: bool = False,
+) -> bytes:
+    """Write the statement over name → SHA-256 hex; one model gives one sequence of bytes.
+
+    ``tree`` is the tree digest; ``ignore_paths`` are recorded as they are.
+    """
+    names = sorted(digests)
+    root = root_digest(digests[name] for name in names)
+    return strictjson.canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": subject, "digest": {"sha256": root, TREE_DIGEST: tree}}],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": {
+                "serialization": {
+                    "method": "files",
+                    "hash_type": "sha256",
+                    "allow_symlinks": allow_symlinks,
+                    "ignore_paths": sorted(ignore_paths),
+                },
+                "resources": [{"name": name, "algorithm": "sha256", "digest": digests[name]} for name in names],
+            },
+        }
+    )
+
+
+def parse_statement(payload: bytes, *, strict_names: bool = True) -> Statement:
+    """Read a verified payload.
+
+    Raises:
+        ModelsignError: ``NOT_A_MODEL_SIGNATURE``, ``MANIFEST_MALFORMED``, ``MANIFEST_DUPLICATE_NAME``,
+            ``MANIFEST_UNSORTED``, ``MANIFEST_INCONSISTENT``, ``HASH_UNSUPPORTED``, ``EMPTY_MODEL`` or a reason
+            of the names.
+
+    """
+    value = strictjson.loads(payload, most_bytes=limits.BUNDLE_BYTES, what="manifest", code="MANIFEST_MALFORMED")
+    statement = _object(value, "the statement")
+    if statement.get("_type") != STATEMENT_TYPE:
+        raise error("NOT_A_MODEL_SIGNATURE", "the payload is not an in-toto statement v1")
+    kind = statement.get("predicateType")
+    subjects = _list(statement.get("subject"), "subject")
+    if kind == PREDICATE_TYPE_V0_2:
+        parsed = _of_v0_2(subjects)
+    elif kind == PREDICATE_TYPE:
+        parsed = _of_v1(statement, subjects, _object(statement.get("predicate"), "predicate"))
+    else:
+        raise error("NOT_A_MODEL_SIGNATURE", f"the predicate type is {kind}, not {PREDICATE_TYPE}")
+    _check_names(parsed, strict_names=strict_names)
+    _check_digests(parsed)
+    return parsed
+
+
+def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: Mapping[str, object]) -> Statement:
+    if len(subjects) != 1:
+        raise _malformed(f"it has {len(subjects)} subjects; OMS has exactly one")
+    subject = _object(subjects[0], "subject")
+    digest = _object(subject.get("digest"), "digest")
+    settings = _object(predicate.get("serialization"), "serialization")
+    algorithm = _algorithm(settings)
+    resources = _list(predicate.get("resources"), "resources")
+    try:
+        names = [resource["name"] for resource in resources]  # type: ignore[index] # TypeError is answered below
+        digests = [resource["digest"] for resource in resources]  # type: ignore[index] # same
+        algorithms = {resource["algorithm"] for resource in resources}  # type: ignore[index] # same
+        plain = all(len(resource) == 3 for resource in resources)  # type: ignore[arg-type] # noqa: PLR2004 - the three fields above
+    except (KeyError, TypeError):
+        raise _malformed("a resource lacks its name, algorithm or digest") from None
+    names = _strings(names, "name")
+    sharded = settings.get("method") == "shards"
+    shards, shard_names = _shards(names) if sharded else (None, names)
+    spelled = {algorithm, f"{algorithm}-sharded-{_shard_size(settings)}"} if sharded else {algorithm}
+    if not algorithms <= spelled:
+        raise _malformed("a resource has another algorithm than the manifest")
+    ignored = _strings(_list(settings.get("ignore_paths", []), "ignore_paths"), "ignore_paths")
+    ordered = _check_order(names, shards, shard_names)
+    known = set(statement) == {"_type", "subject", "predicateType", "predicate"} and set(predicate) == {
+        "serialization",
+        "resources",
+    }
+    signed_tree = digest.get(TREE_DIGEST)
+    return Statement(
+        subject=_string(subject.get("name"), "subject name"),
+        names=tuple(shard_names),
+        digests=tuple(_strings(digests, "digest")),
+        signed_root=_string(digest.get("sha256"), "root digest"),
+        signed_tree=None if signed_tree is None else _string(signed_tree, "tree digest"),
+        algorithm=algorithm,
+        shards=shards,
+        allow_symlinks=settings.get("allow_symlinks") is True,
+        ignore_paths=tuple(entry.removeprefix("./").rstrip("/") for entry in ignored),
+        format="oms-v1.0",
+        oms=known and plain and ordered and names != [WHOLE_MODEL] and algorithms == {algorithm},
+    )
+
+
+def _of_v0_2(subjects: list[object]) -> Statement:
+    entries = [_object(subject, "subject") for subject in subjects]
+    digests = [_object(entry.get("digest"), "digest").get("sha256") for entry in entries]
+    return Statement(
+        subject="",
+        names=tuple(_strings([entry.get("name") for entry in entries], "name")),
+        digests=tuple(_strings(digests, "digest")),
+        signed_root=None,
+        signed_tree=None,
+        algorithm="sha256",
+        shards=None,
+        allow_symlinks=False,
+        ignore_paths=(),
+        format="oms-v0.2",
+        oms=False,
+    )
+
+
+def _algorithm(settings: Mapping[str, object]) -> str:
+    method, hash_type = settings.get("method"), settings.get("hash_type")
+    if method not in ("files", "shards"):
+        raise error("HASH_UNSUPPORTED", f"the manifest's method is {method}; known are files and shards")
+    if hash_type not in _HEX_LENGTHS:
+        raise error("HASH_UNSUPPORTED", f"the manifest's hash is {hash_type}; known are sha256 and blake2b")
+    return hash_type
+
+
+def _shard_size(settings: Mapping[str, object]) -> int:
+    size = settings.get("shard_size")
+    # The reference writes the number through a protobuf Struct, as 4.0.
+    if isinstance(size, bool) or not isinstance(size, (int, float)) or size < 1 or size != int(size):
+        raise _malformed("shard_size is not a whole number of bytes")
+    return int(size)
+
+
+def _shards(names: Iterable[str]) -> tuple[tuple[tuple[int, int], ...], list[str]]:
+    ranges, files = [], []
+    for name in names:
+        found = _SHARD.fullmatch(name)
+        if found is None:
+            raise _malformed(f"the shard {name} is not `path:start:end`")
+        files.append(found[1])
+        ranges.append((int(found[2]), int(found[3])))
+    return tuple(ranges), files
+
+
+def _check_order(names: list[str], shards: tuple[tuple[int, int], ...] | None, files: list[str]) -> bool:
+    """Return True for the order of OMS and False for the reference's; refuse any other and duplicates."""
+    if len(set(names)) != len(names):
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value] # add returns None on purpose
+        raise error("MANIFEST_DUPLICATE_NAME", f"the manifest lists {twice} twice")
+    if names == sorted(names):
+        return True
+    keys: list[object] = [path_part_order(name) for name in files]
+    if shards is not None:
+        keys = list(zip(keys, shards, strict=True))
+    if keys != sorted(keys):  # type: ignore[type-var] # lists of one kind, compared element by element
+        raise error("MANIFEST_UNSORTED", "the manifest's resources are in neither known order")
+    return False
+
+
+def _check_names(statement: Statement, *, strict_names: bool) -> None:
+    if not statement.names:
+        raise error("EMPTY_MODEL", "the signed manifest is empty")
+    if statement.names == (WHOLE_MODEL,):
+        check_name(statement.subject, strict=strict_names)
+        return
+    for name in statement.names:
+        check_name(name, strict=strict_names)
+    if statement.format == "oms-v0.2" and len(set(statement.names)) != len(statement.names):
+        raise error("MANIFEST_DUPLICATE_NAME", "the manifest lists a name twice")
+    if strict_names:
+        check_collisions(sorted(set(statement.names)))
+
+
+def _check_digests(statement: Statement) -> None:
+    joined = "".join(statement.digests)
+    length = _HEX_LENGTHS[statement.algorithm]
+    if not re.fullmatch("[0-9a-f]*", joined) or any(len(digest) != length for digest in statement.digests):
+        raise _malformed(f"a digest is not {length} lowercase hex digits")
+    if statement.signed_root is not None and statement.signed_root != root_digest(statement.digests):
+        raise error("MANIFEST_INCONSISTENT", "the signed root digest does not follow from the signed resources")
+    whole = statement.algorithm == "sha256" and statement.shards is None and statement.names != (WHOLE_MODEL,)
+    if whole and statement.signed_tree is not None:
+        computed = tree_digest(dict(zip(statement.names, statement.digests, strict=True)))
+        if statement.signed_tree != computed:
+            raise error("MANIFEST_INCONSISTENT", "the signed tree digest does not follow from the signed resources")
+
+
+def _object(value: object, where: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _malformed(f"{where} is not an object")
+    return value
+
+
+def _list(value: object, where: str) -> list[object]:
+    if not isinstance(value, list):
+        raise _malformed(f"{where} is not a list")
+    return value
+
+
+def _string(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise _malformed(f"the {where} is not a string")
+    return value
+
+
+def _strings(values: list[object], where: str) -> list[str]:
+    if set(map(type, values)) - {str}:
+        raise _malformed(f"a {where} is not a string")
+    return cast("list[str]", values)
+
+
+def _malformed(what: str) -> ModelsignError:
+    return error("MANIFEST_MALFORMED", f"the signed manifest is refused: {what}")

@@ -1,0 +1,99 @@
+"""The use case *sign*: a model and a key become a bundle.
+
+Reads every byte once for the manifest. Writes nothing: where the bundle goes is the caller's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsign.artifact.hashing import hash_artifact
+from modelsign.artifact.manifest import Manifest
+from modelsign.artifact.model import DEFAULT_IGNORED, EVIDENCE_NAMES
+from modelsign.errors import error
+from modelsign.signing.dsse import IN_TOTO
+from modelsign.signing.evidence import check_evidence
+from modelsign.signing.methods.key import METHOD
+from modelsign.signing.oms import WHOLE_MODEL, write_statement
+from modelsign.signing.private_keys import refuse_private_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from modelsign.artifact.model import Artifact
+    from modelsign.artifact.snapshot import Snapshot
+    from modelsign.signing.keys import SigningKey
+
+__all__ = ["SignResult", "sign_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignResult:
+    """What was signed: the bundle, its payload, both digests, and how many files they cover."""
+
+    bundle: bytes
+    payload: bytes
+    root_digest: str
+    tree_digest: str
+    files: int
+    oms: bool
+
+
+def sign_model(  # noqa: PLR0913 - the settings of one signature
+    artifact: Artifact | Snapshot,
+    key: SigningKey,
+    *,
+    digests: Mapping[str, str] | None = None,
+    ignore_paths: Iterable[str] = (),
+    whole_model_name: bool = False,
+    replaced: Iterable[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> SignResult:
+    """Sign a model's manifest.
+
+    ``digests`` are name → SHA-256 hex where the bytes were read already. ``ignore_paths`` are further paths to
+    record as left out: bundles inside the model that have no default name. ``whole_model_name`` names a single
+    file ``.``, as the reference implementation does, instead of by its own name as OMS says. ``replaced`` are
+    evidence files that will be overwritten and need not be sound.
+
+    Raises:
+        ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, or a fault
+            of reading.
+
+    """
+    if artifact.unmatched_ignores:
+        missing = ", ".join(artifact.unmatched_ignores)
+        raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {missing}")
+    refuse_private_keys(artifact)
+    overwritten = set(replaced)
+    for fault in check_evidence(artifact, skip=overwritten):
+        raise fault
+    if digests is None:
+        digests = hash_artifact(artifact, progress=progress)
+    manifest = Manifest.of({name: digests[name] for name in artifact.names})
+    named = {resource.name: resource.digest_hex for resource in manifest.resources}
+    if artifact.single_file and whole_model_name:
+        named = {WHOLE_MODEL: digests[artifact.name]}
+    ignored = set(EVIDENCE_NAMES).union(ignore_paths) if not artifact.single_file else set()
+    payload = write_statement(
+        artifact.name,
+        named,
+        tree=manifest.tree_digest,
+        ignore_paths=ignored.union(_git_names(artifact), artifact.ignored),
+        allow_symlinks=artifact.follows_links,
+    )
+    bundle = METHOD.seal(IN_TOTO, payload, key)
+    return SignResult(
+        bundle=bundle,
+        payload=payload,
+        root_digest=manifest.root_digest,
+        tree_digest=manifest.tree_digest,
+        files=len(named),
+        oms=key.public.oms and WHOLE_MODEL not in named,
+    )
+
+
+def _git_names(artifact: Artifact | Snapshot) -> frozenset[str]:
+    """Return git's names where they were left out, present or not, as the reference implementation does."""
+    return DEFAULT_IGNORED.difference(EVIDENCE_NAMES) if artifact.ignores_git else frozenset()

@@ -1,0 +1,224 @@
+"""The use case *verify*: are these the bytes that the keys named by the caller signed?
+
+The order is fixed: signatures over raw bytes first, then the signed statements are parsed, then the model is read
+once and compared with each. A model is VERIFIED exactly when enough distinct keys each signed a statement that it
+meets in full; bundles of other keys, or that do not match, change nothing then and are only mentioned. Otherwise
+all reasons found are listed: refusals (exit 1) before what could not be decided (exit 3), because a model that is
+known to be wrong is not made better by a bundle that could not be read. The first reason is the exit status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelsign.errors import ModelsignError, Refused, error
+from modelsign.signing.bundle import parse_bundle
+from modelsign.signing.compare import Hashes, compare
+from modelsign.signing.dsse import IN_TOTO
+from modelsign.signing.envelope import signer_of
+from modelsign.signing.evidence import check_evidence
+from modelsign.signing.keys import distinct
+from modelsign.signing.methods.key import METHOD, signed_as_v0_2
+from modelsign.signing.oms import parse_statement
+from modelsign.verdict import FileLedger, VerifyResult, VerifyVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from modelsign.artifact.model import Artifact
+    from modelsign.artifact.snapshot import Snapshot
+    from modelsign.signing.bundle import Bundle
+    from modelsign.signing.compare import Comparison
+    from modelsign.signing.keys import VerifyKey
+    from modelsign.signing.oms import Statement
+
+__all__ = ["VerifyOptions", "verify_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """The relaxations of one verification; every default is the strict one.
+
+    ``ignore_paths`` are those the caller accepts beyond the default names; the artifact is opened with the same.
+    ``threshold`` is how many distinct keys are enough; None means all. ``strict_names`` False admits names
+    with control characters and names that collide.
+    """
+
+    ignore_paths: tuple[str, ...] = ()
+    ignore_unsigned_files: bool = False
+    unsigned_loadable: bool = False
+    allow_legacy: bool = False
+    threshold: int | None = None
+    strict_names: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    """A statement that a trusted key signed, and how the model compares with it."""
+
+    key: VerifyKey
+    statement: Statement
+    comparison: Comparison
+    legacy: bool
+
+
+def verify_model(  # noqa: PLR0913 - the settings of one verification
+    artifact: Artifact | Snapshot,
+    bundles: bytes | Sequence[bytes],
+    keys: Sequence[VerifyKey],
+    *,
+    digests: Mapping[str, str] | None = None,
+    options: VerifyOptions | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> VerifyResult:
+    """Verify a model against bundles and trusted keys.
+
+    With ``digests`` (name → SHA-256 hex of all the model's files) no file is read again.
+
+    Raises:
+        ModelsignError: ``NO_TRUST_SOURCE``, ``THRESHOLD_IMPOSSIBLE`` or ``IGNORE_MATCHES_NOTHING``, because the
+            question makes no sense, or a fault of reading the model. Every other reason is in the result.
+
+    """
+    options = options or VerifyOptions()
+    trusted = distinct(keys)
+    needed = _needed(trusted, options.threshold)
+    given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
+    hashes = Hashes(artifact, digests, progress)
+    faults: list[ModelsignError] = []
+    if not given:
+        faults.append(error("SIGNATURE_MISSING", f"the model {artifact.name} has no signature"))
+    vouched: list[_Vouched] = []
+    for data in given:
+        try:
+            vouched.append(_examine(data, trusted, artifact, hashes, options))
+        except ModelsignError as fault:
+            faults.append(fault)
+    _check_ignores(artifact, [entry.statement for entry in vouched], options)
+    standing = [entry for entry in vouched if not entry.comparison.faults]
+    missing = needed - len({entry.key.digest for entry in standing})
+    held_against = check_evidence(artifact, known=given)
+    if missing <= 0 and not held_against:
+        asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
+        notes = tuple(f"a bundle was not counted: {message}" for message in [*asides, *(f.message for f in faults)])
+        return _result(hashes, standing, standing, notes=notes)
+    for entry in vouched:
+        faults += entry.comparison.faults
+    if missing > 0 and (standing or not faults or len(trusted) > 1):
+        faults.append(_too_few(trusted, standing, needed))
+    reasons = _in_order([*held_against, *faults])
+    return _result(hashes, vouched, standing, reasons=reasons)
+
+
+def _needed(trusted: Sequence[VerifyKey], threshold: int | None) -> int:
+    if not trusted:
+        raise error("NO_TRUST_SOURCE", "no key was named that must have signed")
+    if threshold is None:
+        return len(trusted)
+    if not 1 <= threshold <= len(trusted):
+        raise error("THRESHOLD_IMPOSSIBLE", f"{threshold} of {len(trusted)} different keys cannot have signed")
+    return threshold
+
+
+def _examine(
+    data: bytes,
+    trusted: Sequence[VerifyKey],
+    artifact: Artifact | Snapshot,
+    hashes: Hashes,
+    options: VerifyOptions,
+) -> _Vouched:
+    bundle = parse_bundle(data)
+    key = METHOD.find_signer(bundle, trusted, options.allow_legacy)
+    if bundle.payload_type != IN_TOTO:
+        raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type}, not {IN_TOTO}")
+    statement = parse_statement(bundle.payload, strict_names=options.strict_names)
+    _check_format(bundle, key, statement, options)
+    comparison = compare(
+        artifact,
+        statement,
+        hashes,
+        accepted_ignores=frozenset(options.ignore_paths).union(artifact.evidence),
+        ignore_unsigned_files=options.ignore_unsigned_files,
+        unsigned_loadable=options.unsigned_loadable,
+    )
+    return _Vouched(key, statement, comparison, bundle.legacy)
+
+
+def _check_format(bundle: Bundle, key: VerifyKey, statement: Statement, options: VerifyOptions) -> None:
+    old_predicate = statement.format == "oms-v0.2"
+    if old_predicate and not options.allow_legacy:
+        raise error("LEGACY_NOT_ALLOWED", "the signature is one of model-signing 0.2.0")
+    if signed_as_v0_2(bundle, key, allow_legacy=options.allow_legacy) and not old_predicate:
+        raise error("NOT_A_MODEL_SIGNATURE", "the encoding of 0.2.0 was used for another predicate than that of 0.2.0")
+
+
+def _check_ignores(artifact: Artifact | Snapshot, statements: Sequence[Statement], options: VerifyOptions) -> None:
+    """Refuse a path to ignore that is neither in the model nor in a signer's list: it is a slip of the pen."""
+    if not statements:
+        return
+    known = {path for statement in statements for path in statement.ignore_paths}
+    nowhere = [path for path in artifact.unmatched_ignores if path not in known]
+    if nowhere and options.ignore_paths:
+        raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {', '.join(nowhere)}")
+
+
+def _too_few(trusted: Sequence[VerifyKey], standing: Sequence[_Vouched], needed: int) -> ModelsignError:
+    signed = {entry.key.digest for entry in standing}
+    absent = [key.digest for key in trusted if key.digest not in signed]
+    return error(
+        "SIGNATURES_TOO_FEW",
+        f"{len(signed)} of the {needed} keys that are needed signed this model; without a valid signature: "
+        + ", ".join(absent),
+        details={"needed": needed, "signed": sorted(signed), "missing": absent},
+    )
+
+
+def _in_order(faults: Sequence[ModelsignError]) -> tuple[ModelsignError, ...]:
+    unique = list({(fault.code, fault.message): fault for fault in faults}.values())
+    return tuple(sorted(unique, key=lambda fault: not isinstance(fault, Refused)))
+
+
+def _result(
+    hashes: Hashes,
+    vouched: Sequence[_Vouched],
+    standing: Sequence[_Vouched],
+    *,
+    reasons: tuple[ModelsignError, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> VerifyResult:
+    """Put the answer together; where bundles differ, the first one that stands (or else the first) is shown."""
+    artifact = hashes.artifact
+    shown = (standing or vouched or (None,))[0]
+    verdict = VerifyVerdict.VERIFIED
+    if reasons:
+        verdict = VerifyVerdict.REFUSED if isinstance(reasons[0], Refused) else VerifyVerdict.UNDECIDED
+    if shown is None:
+        ledger = FileLedger(ignored=artifact.ignored)
+        known = hashes.given is not None
+        return VerifyResult(
+            verdict,
+            hashes.root_digest() if known else None,
+            hashes.tree_digest() if known else None,
+            None,
+            oms=False,
+            format=None,
+            signers=(),
+            files=ledger,
+            reasons=reasons,
+            warnings=artifact.warnings,
+        )
+    signers = {entry.key.digest: signer_of(entry.key) for entry in vouched}
+    fmt = "oms-v0.3" if shown.legacy and shown.statement.format == "oms-v1.0" else shown.statement.format
+    return VerifyResult(
+        verdict,
+        shown.comparison.root_digest,
+        hashes.tree_digest(),
+        shown.statement.signed_root,
+        oms=shown.statement.oms and shown.key.oms and not shown.legacy,
+        format=fmt,
+        signers=tuple(signers.values()),
+        files=shown.comparison.ledger,
+        reasons=reasons,
+        warnings=artifact.warnings + shown.comparison.warnings + notes,
+    )
