@@ -1,4 +1,4 @@
-"""Statements in signed envelopes: sealed with a key, and opened with the keys the caller trusts.
+"""Attestations opened: verified with the keys the caller trusts, then read (DESIGN, security rule 1).
 
 The signature is verified over the raw bytes first, and only then is anything parsed. A key id is never used: every
 trusted key is tried.
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelsign.attest.predicates import _index
-from modelsign.attest.statement import PAYLOAD_TYPE, is_attestation_payload, read_statement
+from modelsign.attest.statement import is_attestation_payload, read_statement
 from modelsign.errors import error
-from modelsign.signing.bundle import write_bundle
-from modelsign.signing.dsse import Envelope, pae
+from modelsign.signing.dsse import pae
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from modelsign.attest.predicate import Predicate
     from modelsign.attest.statement import Statement
     from modelsign.signing.bundle import Bundle
-    from modelsign.signing.keys import SigningKey, VerifyKey
+    from modelsign.signing.keys import VerifyKey
 
-__all__ = ["Attestation", "open_attestation", "predicate_of", "seal"]
+__all__ = ["Attestation", "open_attestation", "predicate_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,6 @@ class Attestation:
     def predicate(self) -> Mapping[str, Any]:
         """What is claimed."""
         return self.statement.predicate
-
-
-def seal(statement: bytes, key: SigningKey) -> bytes:
-    """Sign a statement; return a Sigstore bundle v0.3 on one line."""
-    signature = key.sign(pae(PAYLOAD_TYPE, statement))
-    return write_bundle(Envelope(PAYLOAD_TYPE, statement, signature), hint=key.public.hint)
 
 
 def open_attestation(bundle: Bundle, keys: Iterable[VerifyKey], *, tree_digest: str) -> Attestation:

@@ -51,7 +51,9 @@ class AttestationRule(PolicyRule, tag="attestation", frozen=True, kw_only=True):
     where: Annotated[tuple[Constraint, ...], Meta(max_length=100)] = ()
 
     def __post_init__(self) -> None:
-        """Refuse the predicate types of model signatures: they are never attestations."""
+        """Refuse what is no duration, and the predicate types of model signatures: they are never attestations."""
+        if self.max_age is not None:
+            duration.parse(self.max_age)
         if self.predicate_type.startswith(_MODEL_SIGNATURES):
             message = "a model signature is not an attestation; use a rule of kind signature"
             raise ValueError(message)

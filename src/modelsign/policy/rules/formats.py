@@ -62,10 +62,12 @@ def judge(rule: FormatsRule, context: Context) -> Judgement:
 
 
 def _allowed(rule: FormatsRule, file: FileScan) -> bool:
-    names = {file.format} | (set() if file.loadable else {INERT})
-    if rule.deny is not None and not names.isdisjoint(rule.deny):
+    """Decide on one file; what two readers accept (``pickle+zip``) must be allowed as each of them."""
+    names = set(file.format.split("+"))
+    inert = not file.loadable
+    if rule.deny is not None and not (names | ({INERT} if inert else set())).isdisjoint(rule.deny):
         return False
-    return rule.allow is None or not names.isdisjoint(rule.allow)
+    return rule.allow is None or names <= set(rule.allow) or (inert and INERT in rule.allow)
 
 
 def _format(file: FileScan) -> str:
