@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign.errors import error
 from modelsign.guard.loader import Judged
 from modelsign.guard.loaders import _index
+from modelsign.guard.unpacked import COMPRESSED, unpacked
 from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import Outcome
 
@@ -64,7 +65,6 @@ def hand_over(  # noqa: PLR0913 - the one place where judgement and loader meet
     scan = verdict.scan or scan_artifact(snapshot)
     chosen = pick_file(scan, file)
     _demand_clean(chosen, snapshot.digests.get(chosen.path), accept_unverified=insecure_unverified)
-    loader = pick_loader(chosen)
     judged = Judged(
         name=chosen.path,
         path=path if snapshot.single_file else f"{path}/{chosen.path}",
@@ -72,7 +72,11 @@ def hand_over(  # noqa: PLR0913 - the one place where judgement and loader meet
         descriptor=lambda: snapshot.descriptor(chosen.path),
         options=options,
     )
-    return _run(loader, judged)
+    if chosen.format != COMPRESSED:
+        return _run(judged)
+    with unpacked(judged) as inner:
+        _demand_clean(inner.scan, inner.scan.sha256, accept_unverified=insecure_unverified)
+        return _run(inner)
 
 
 def pick_file(scan: ScanResult, wanted: str | None) -> FileScan:
@@ -114,6 +118,8 @@ def pick_loader(file: FileScan) -> Loader:
         ModelsignError: ``LOAD_AMBIGUOUS`` or ``LOAD_NO_LOADER``.
 
     """
+    if "+" in file.format:
+        raise error("LOAD_AMBIGUOUS", f"{file.path} can be read as {file.format.replace('+', ' and ')}")
     suitable = [
         loader for loader in map(_index.load, _index.IDS) if file.format in loader.formats and loader.suits(file)
     ]
@@ -125,11 +131,12 @@ def pick_loader(file: FileScan) -> Loader:
     return suitable[0]
 
 
-def _run(loader: Loader, judged: Judged) -> object:
+def _run(judged: Judged) -> object:
+    loader = pick_loader(judged.scan)
     try:
         return loader.load(judged)
     except ModuleNotFoundError as fault:
-        if fault.name in loader.libraries:
+        if (fault.name or "").partition(".")[0] in loader.libraries:
             advice = f"pip install 'modelsign[{loader.extra}]'"
             message = f"{judged.name} needs {fault.name}, which is not installed"
             raise error("LOAD_LIBRARY_MISSING", message, advice=advice) from fault

@@ -26,7 +26,6 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     file: str | None = None,
     framework: Literal["numpy", "torch"] = "numpy",
     device: str = "cpu",
-    weights_only: bool = True,
     insecure_unverified: bool = False,
     ignore_paths: Sequence[str] = (),
     allow_symlinks: bool = False,
@@ -37,7 +36,8 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     """Load a model if a trust policy allows it, from the very bytes that were judged.
 
     The scan's reading picks the loader: safetensors (arrays, or tensors with ``framework="torch"``), PyTorch
-    checkpoints (``weights_only``), joblib and pickle (importing exactly the names the scan accepted), NumPy.
+    checkpoints (``weights_only``, unless the policy's ``load`` section says otherwise), joblib and pickle (importing
+    exactly the names the scan accepted), NumPy.
     ``file`` names the file to load where the model holds several. Nothing is loaded on DENY or UNDECIDED.
 
     ``insecure_unverified`` also hands over a file that the policy accepts and the scan calls ``unverified``.
@@ -60,6 +60,5 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
             file,
             framework=framework,
             device=device,
-            weights_only=weights_only,
             insecure_unverified=insecure_unverified,
         )

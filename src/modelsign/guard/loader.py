@@ -22,7 +22,8 @@ class LoadOptions:
     """What the caller may choose about loading; nothing here widens what the policy and the scan allow.
 
     ``framework`` is what safetensors become: arrays or tensors. ``device`` is where torch puts them.
-    ``weights_only`` is torch's own restriction; without it the unpickler is still held to the scan's names.
+    ``weights_only`` is torch's own restriction, which the policy alone can lift; without it the unpickler is still held
+    to the scan's names.
     """
 
     framework: Literal["numpy", "torch"] = "numpy"

@@ -5,7 +5,8 @@ on ALLOW. Everything inside the block (``model.path``, ``model.open``, ``model.l
 else, so whoever writes to the original, renames it or adds files to it changes nothing (DESIGN, security rule 6).
 
 ``model.path`` holds the manifest's resources alone: no evidence files, no ignored files, nothing added later.
-It leads through ``/proc/self/fd``, so it works in this process and in children it forks, not in programs it starts.
+It leads to this process's own descriptors through ``/proc``, so it works in this process, in children it forks and in
+programs it starts, for as long as the block runs.
 """
 
 from __future__ import annotations
@@ -52,10 +53,11 @@ class Stage(StrEnum):
 class VerifiedModel:
     """A sealed copy of a model that a policy allowed; made by :func:`verified` alone."""
 
-    def __init__(self, snapshot: Snapshot, verdict: CheckResult) -> None:
-        """Take the copy and the verdict about it."""
+    def __init__(self, snapshot: Snapshot, verdict: CheckResult, *, weights_only: bool = True) -> None:
+        """Take the copy, the verdict about it, and what the policy says of torch's ``weights_only``."""
         self._snapshot: Snapshot | None = snapshot
         self._verdict = verdict
+        self._weights_only = weights_only
         self._farm: str | None = None
 
     @property
@@ -103,7 +105,6 @@ class VerifiedModel:
         *,
         framework: Literal["numpy", "torch"] = "numpy",
         device: str = "cpu",
-        weights_only: bool = True,
         insecure_unverified: bool = False,
     ) -> object:
         """Load one file of the sealed copy with the loader its scan picks; the only loadable one if none is named.
@@ -114,7 +115,7 @@ class VerifiedModel:
                 ``LOAD_FAILED`` or ``SNAPSHOT_CLOSED``.
 
         """
-        options = LoadOptions(framework=framework, device=device, weights_only=weights_only)
+        options = LoadOptions(framework=framework, device=device, weights_only=self._weights_only)
         return hand_over(
             self._alive(),
             self.path,
@@ -171,7 +172,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
             if verdict.verdict is not Verdict.ALLOW:
                 raise denial(verdict)
             report(Stage.JUDGED)
-            model = VerifiedModel(snapshot, verdict)
+            model = VerifiedModel(snapshot, verdict, weights_only=loaded.load.torch_weights_only)
             try:
                 yield model
             finally:

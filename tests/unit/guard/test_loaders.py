@@ -15,6 +15,8 @@ import pytest
 import torch
 from safetensors.numpy import save as save_arrays
 from safetensors.torch import save as save_tensors
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
 from modelsign.errors import ModelsignError
 from modelsign.guard.loaders import _index
@@ -243,9 +245,6 @@ def test_joblib_and_pickle_share_a_format_and_never_a_file(judged):
 
 
 def test_a_scikit_learn_model_predicts_the_same(judged):
-    from sklearn.datasets import load_iris
-    from sklearn.linear_model import LogisticRegression
-
     features, labels = load_iris(return_X_y=True)
     model = LogisticRegression(max_iter=500).fit(features, labels)
     names = (*JOBLIB_NAMES, "sklearn.linear_model._logistic.LogisticRegression")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import copyreg
-import datetime
+import datetime as dt
 import io
 import pickle
 import sys
@@ -39,7 +39,7 @@ def test_an_accepted_name_is_imported_in_every_protocol(protocol):
 def test_any_other_name_is_refused_before_it_is_imported(protocol):
     sys.modules.pop("this", None)
     with pytest.raises(ModelsignError) as caught:
-        read(pickle.dumps(datetime.date(2020, 1, 1), protocol), "collections.OrderedDict")
+        read(pickle.dumps(dt.date(2020, 1, 1), protocol), "collections.OrderedDict")
     assert caught.value.code == "LOAD_GLOBAL_REFUSED"
     assert caught.value.details["file"] == "model.pkl"
 
