@@ -32,7 +32,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 demo: $(VENV)/.demo
-	$(BIN)/modelsign demo
+	$(BIN)/python examples/demo
 
 test: $(VENV)/.dev
 	$(BIN)/python tools/test.py

@@ -26,16 +26,25 @@ def read_bounded(path: str | os.PathLike[str], most_bytes: int, *, what: str = "
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as fault:
         raise error("INPUT_UNREADABLE", f"{what} {os.fspath(path)!r}: {_words(fault)}") from None
-    with open(descriptor, "rb", closefd=True) as stream:  # noqa: PTH123 - a descriptor, not a path
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise error("INPUT_UNREADABLE", f"{what} {os.fspath(path)!r} is not a regular file")
-        try:
-            data = stream.read(most_bytes + 1)
-        except OSError as fault:
-            raise error("INPUT_UNREADABLE", f"{what} {os.fspath(path)!r}: {_words(fault)}") from None
+        data = _read(descriptor, most_bytes + 1)
+    except OSError as fault:
+        raise error("INPUT_UNREADABLE", f"{what} {os.fspath(path)!r}: {_words(fault)}") from None
+    finally:
+        os.close(descriptor)
     if len(data) > most_bytes:
         raise error("INPUT_TOO_LARGE", f"{what} {os.fspath(path)!r} has more than {most_bytes} bytes")
     return data
+
+
+def _read(descriptor: int, most_bytes: int) -> bytes:
+    parts, left = [], most_bytes
+    while left and (part := os.read(descriptor, min(left, 1024 * 1024))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o644, force: bool = False) -> None:

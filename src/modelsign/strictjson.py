@@ -39,7 +39,7 @@ def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 def _check_depth(value: object, most: int) -> None:
     """Bound the nesting, level by level; the parser itself is bounded by the interpreter."""
     level: list[object] = [value]
-    for _ in range(most + 1):
+    for _ in range(most):
         level = [
             child
             for node in level

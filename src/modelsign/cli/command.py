@@ -106,7 +106,8 @@ class ReportingCommand(click.Command):
             except click.UsageError as fault:
                 fault.ctx = fault.ctx or ctx
                 raise
-            if "help" not in given:
+            helping = self.get_help_option(ctx)
+            if helping is None or helping.name not in given:
                 ctx.default_map = self._configured(ctx, given)
         return super().parse_args(ctx, args)
 

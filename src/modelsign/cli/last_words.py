@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelsign._version import __version__
-from modelsign.cli.presentation import escape, escape_line
+from modelsign.report.escape import escape, escape_line
 
 if TYPE_CHECKING:
     from modelsign.verdict import Report
@@ -22,7 +22,7 @@ def last_words(report: Report, name: str) -> str:
         import json
 
         document = {
-            "schema": "",
+            "schema": f"https://modelsign.dev/schema/{report.command.replace(' ', '-')}/v1",
             "tool": {"name": "modelsign", "version": __version__},
             "command": report.command,
             "exit_code": int(report.exit_status),

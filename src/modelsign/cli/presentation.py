@@ -15,34 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-__all__ = ["ALL_FORMATS", "DATA_FORMATS", "Presentation", "emit", "escape", "escape_line", "guess", "wants_colour"]
+__all__ = ["ALL_FORMATS", "DATA_FORMATS", "Presentation", "emit", "guess", "wants_colour"]
 
 DATA_FORMATS: Final = ("text", "json", "jsonl", "markdown", "github")
 """What every command can be asked for."""
-ALL_FORMATS: Final = (*DATA_FORMATS, "sarif")
+ALL_FORMATS: Final = (*DATA_FORMATS, "sarif", "junit")
 """The formats of commands whose answer is a list of findings."""
-
-_DELETE: Final = 0x7F
-_FIRST_PLAIN: Final = 0x20
-_LAST_C1: Final = 0x9F
-_DIRECTION: Final = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _shown(character: str, kept: str) -> str:
-    code = ord(character)
-    if character in kept or (code >= _FIRST_PLAIN and character not in _DIRECTION and not _DELETE <= code <= _LAST_C1):
-        return f"\\u{code:04x}" if 0xD800 <= code <= 0xDFFF else character  # noqa: PLR2004 - the surrogates
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
-
-
-def escape(text: str) -> str:
-    """Make control characters, escape sequences and direction marks visible; line ends stay."""
-    return "".join([_shown(character, "\n\t") for character in text])
-
-
-def escape_line(text: str) -> str:
-    """Like :func:`escape`, for text that must stay on one line."""
-    return "".join([_shown(character, "") for character in text])
 
 
 @dataclass(frozen=True, slots=True)

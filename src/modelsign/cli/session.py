@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from modelsign.cli.presentation import Presentation, escape_line
+from modelsign.cli.presentation import Presentation
+from modelsign.report.escape import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
