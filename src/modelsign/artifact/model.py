@@ -66,6 +66,8 @@ class Artifact:
         self.ignored: tuple[str, ...] = ()
         self.unmatched_ignores: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.named_evidence: tuple[str, ...] = ()
+        """The bundles the caller named that have their place in the model, there or not."""
         self.ignores_git = False
         """Whether git's names are left out of the manifest."""
         self.follows_links = False
@@ -224,12 +226,13 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
     artifact = Artifact(os.path.basename(os.path.abspath(location)) or "root", [], single_file=False)
     try:
         _open_bases(artifact, bases)
+        artifact.named_evidence = tuple(_inside(bases[0], bundles))
         opening = _Opening(
             artifact,
             bases,
             ignored=ignored,
             git_names=GIT_NAMES if ignore_git_paths else (),
-            evidence=EVIDENCE_NAMES + tuple(_inside(bases[0], bundles)),
+            evidence=EVIDENCE_NAMES + artifact.named_evidence,
             allow_symlinks=allow_symlinks,
             strict_names=strict_names,
         )

@@ -48,6 +48,7 @@ class Snapshot:
         self.ignored = artifact.ignored
         self.unmatched_ignores = artifact.unmatched_ignores
         self.warnings = artifact.warnings
+        self.named_evidence = artifact.named_evidence
         self.ignores_git = artifact.ignores_git
         self.follows_links = artifact.follows_links
         self.digests: Mapping[str, str] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import Manifest
-from modelsign.artifact.model import DEFAULT_IGNORED, EVIDENCE_NAMES
+from modelsign.artifact.model import EVIDENCE_NAMES, GIT_NAMES
 from modelsign.errors import error
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.evidence import check_evidence
@@ -45,17 +45,15 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
     key: SigningKey,
     *,
     digests: Mapping[str, str] | None = None,
-    ignore_paths: Iterable[str] = (),
     whole_model_name: bool = False,
     replaced: Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> SignResult:
     """Sign a model's manifest.
 
-    ``digests`` are name → SHA-256 hex where the bytes were read already. ``ignore_paths`` are further paths to
-    record as left out: bundles inside the model that have no default name. ``whole_model_name`` names a single
-    file ``.``, as the reference implementation does, instead of by its own name as OMS says. ``replaced`` are
-    evidence files that will be overwritten and need not be sound.
+    ``digests`` are name → SHA-256 hex where the bytes were read already. ``whole_model_name``
+    names a single file ``.``, as the reference implementation does, instead of by its own name as OMS says.
+    ``replaced`` are evidence files that will be overwritten and need not be sound.
 
     Raises:
         ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, or a fault
@@ -75,12 +73,11 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
     named = {resource.name: resource.digest_hex for resource in manifest.resources}
     if artifact.single_file and whole_model_name:
         named = {WHOLE_MODEL: digests[artifact.name]}
-    ignored = set(EVIDENCE_NAMES).union(ignore_paths) if not artifact.single_file else set()
     payload = write_statement(
         artifact.name,
         named,
         tree=manifest.tree_digest,
-        ignore_paths=ignored.union(_git_names(artifact), artifact.ignored),
+        ignore_paths=_ignored(artifact),
         allow_symlinks=artifact.follows_links,
     )
     bundle = METHOD.seal(IN_TOTO, payload, key)
@@ -94,6 +91,9 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
     )
 
 
-def _git_names(artifact: Artifact | Snapshot) -> frozenset[str]:
-    """Return git's names where they were left out, present or not, as the reference implementation does."""
-    return DEFAULT_IGNORED.difference(EVIDENCE_NAMES) if artifact.ignores_git else frozenset()
+def _ignored(artifact: Artifact | Snapshot) -> set[str]:
+    """Return what is recorded as left out; the default names present or not, as the reference implementation does."""
+    if artifact.single_file:
+        return set()
+    named = {name for name in artifact.named_evidence if name.partition("/")[0] not in EVIDENCE_NAMES}
+    return named.union(EVIDENCE_NAMES, GIT_NAMES if artifact.ignores_git else (), artifact.ignored)

@@ -138,7 +138,7 @@ def _examine(
         artifact,
         statement,
         hashes,
-        accepted_ignores=frozenset(options.ignore_paths).union(artifact.evidence),
+        accepted_ignores=frozenset(options.ignore_paths).union(artifact.evidence, artifact.named_evidence),
         ignore_unsigned_files=options.ignore_unsigned_files,
         unsigned_loadable=options.unsigned_loadable,
     )

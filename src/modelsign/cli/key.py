@@ -1,0 +1,150 @@
+"""``modelsign key``: make a key pair, show a key. A private key is written once, mode 0600, and never shown."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from modelsign import limits
+from modelsign.cli.command import define, group
+from modelsign.errors import error
+from modelsign.reasons import ExitStatus
+from modelsign.verdict import Report
+
+if TYPE_CHECKING:
+    from modelsign.cli.session import Session
+    from modelsign.signing.keys import VerifyKey
+
+__all__ = ["command"]
+
+_ALGORITHMS: Final = ("ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ed25519", "rsa-pss-sha256")
+_WEIGHTS: Final = (
+    ".ckpt",
+    ".gguf",
+    ".h5",
+    ".joblib",
+    ".keras",
+    ".onnx",
+    ".pickle",
+    ".pkl",
+    ".pt",
+    ".pth",
+    ".safetensors",
+)
+
+command = group("key", "Make and show keys.")
+
+
+@define(
+    "key generate",
+    within=command,
+    examples=(
+        "modelsign key generate signer.pem",
+        "modelsign key generate signer.pem --password-file env:KEY_PASSWORD",
+    ),
+)
+@click.argument("private")
+@click.option("--public-out", metavar="FILE", help="Where the public key goes; by default beside it, as .pub.")
+@click.option(
+    "--algorithm", type=click.Choice(_ALGORITHMS), default=_ALGORITHMS[0], show_default=True, help="The kind."
+)
+@click.option("--password-file", metavar="FILE", help="Encrypt with the password in this file, or env:NAME.")
+@click.option("--encrypt", is_flag=True, help="Encrypt, and ask for the password.")
+def generate(  # noqa: PLR0913 - one parameter per flag
+    session: Session,
+    *,
+    private: str,
+    public_out: str | None,
+    algorithm: str,
+    password_file: str | None,
+    encrypt: bool,
+) -> Report:
+    """Make a key pair: PRIVATE (mode 0600), and its public key beside it.
+
+    Never replaces a file, and never writes into a model. ECDSA keys are what OMS knows; Ed25519 and RSA-PSS are
+    extensions.
+    """
+    from modelsign import files
+    from modelsign.signing import keys
+
+    public = public_out or f"{private.removesuffix('.pem')}.pub"
+    for place in (private, public):
+        if os.path.lexists(place):
+            raise error(
+                "OUTPUT_EXISTS", f"{place} exists already", advice="Choose another name; keys are not replaced."
+            )
+    _refuse_model(private)
+    password = session.secret(password_file, prompt="new password") if password_file or encrypt else None
+    if (password_file or encrypt) and not password:
+        raise error("KEY_PASSWORD_NEEDED", "the key was to be encrypted and no password was given")
+    key = keys.generate(algorithm)
+    files.write_atomic(private, key.pem(password), mode=0o600)
+    files.write_atomic(public, key.public.pem)
+    body = _facts(key.public) | {"private": private, "public": public, "encrypted": password is not None}
+    text = (
+        f"private key  {private}{' (encrypted)' if password else ''}: keep it to yourself\n"
+        f"public key   {public}: hand it to those who verify\n"
+        f"key digest   {key.public.digest} ({algorithm})\n"
+    )
+    return Report("key generate", ExitStatus.OK, body, text=text)
+
+
+@define(
+    "key show",
+    within=command,
+    examples=("modelsign key show signer.pub", "modelsign key show signer.pem --public-out signer.pub"),
+)
+@click.argument("key")
+@click.option("--password-file", metavar="FILE", help="Where a private key's password is: a file, or env:NAME.")
+@click.option("--public-out", metavar="FILE", help="Write the public key there.")
+def show(session: Session, *, key: str, password_file: str | None, public_out: str | None) -> Report:
+    """Show a key's kind, digests and public half; never its private half."""
+    from modelsign.cli.model_options import read_private_key, read_public_key
+
+    data = session.read(key, limits.KEY_BYTES, what="key") if key != "-" else b""
+    private = b"PRIVATE KEY-----" in data
+    public = read_private_key(session, key, password_file).public if private else read_public_key(session, key)
+    if public_out is not None:
+        session.write(public_out, public.pem)
+    body = _facts(public) | {"private": private, "public_pem": public.pem.decode("ascii")}
+    text = (
+        f"algorithm   {public.algorithm}{'' if public.oms else ' (an extension of OMS)'}\n"
+        f"key digest  {public.digest}\n"
+        f"OMS hint    {public.hint}\n"
+        f"{public.pem.decode('ascii')}"
+    )
+    return Report("key show", ExitStatus.OK, body, text=text)
+
+
+def _facts(key: VerifyKey) -> dict[str, object]:
+    return {"algorithm": key.algorithm, "key_digest": key.digest, "hint": key.hint, "oms": key.oms}
+
+
+def _refuse_model(private: str) -> None:
+    """Refuse to write a private key where a model lies: it would be published with it.
+
+    A folder with signatures or attestations is a model, and so is whatever lies below. Weights alone make one of a
+    folder that is named, but not of the working directory, where single-file models lie beside other things.
+    """
+    from modelsign.artifact.model import EVIDENCE_NAMES
+
+    folder = os.path.dirname(private)  # noqa: PTH120 - strings, as in artifact
+    if folder and any(name.endswith(_WEIGHTS) for name in _listing(folder)):
+        raise error("KEY_INSIDE_MODEL", f"{folder} holds weights")
+    place = os.path.realpath(folder or ".")
+    while True:
+        found = set(EVIDENCE_NAMES).intersection(_listing(place))
+        if found:
+            raise error("KEY_INSIDE_MODEL", f"{place} is a signed model: it holds {min(found)}")
+        if place == os.path.dirname(place):  # noqa: PTH120 - same
+            return
+        place = os.path.dirname(place)  # noqa: PTH120 - same
+
+
+def _listing(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - same
+    except OSError:
+        return []

@@ -1,0 +1,126 @@
+"""What ``sign``, ``verify`` and ``digest`` have in common: which files of MODEL count, keys, progress.
+
+Not a command. Turns flags into calls of the artifact layer and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from modelsign import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modelsign.artifact.model import Artifact
+    from modelsign.cli.session import Session
+    from modelsign.signing.keys import SigningKey, VerifyKey
+
+__all__ = [
+    "ModelOptions",
+    "insecure_notes",
+    "model_options",
+    "open_model",
+    "progress_of",
+    "read_private_key",
+    "read_public_key",
+]
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+ModelOptions = dict[str, Any]
+"""The values of :func:`model_options`, by the names :func:`modelsign.artifact.model.open_artifact` has for them."""
+
+
+def model_options(function: _Function) -> _Function:
+    """Add the flags that say which files of MODEL count."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+_OPTIONS = (
+    click.option(
+        "--ignore-paths", multiple=True, metavar="PATH", help="Leave out this path, relative to MODEL and exact."
+    ),
+    click.option(
+        "--ignore-git-paths/--no-ignore-git-paths",
+        default=True,
+        show_default=True,
+        help="Leave out .git, .gitattributes, .github and .gitignore at the top.",
+    ),
+    click.option("--allow-symlinks", is_flag=True, help="Follow links to files inside MODEL."),
+    click.option(
+        "--link-root", "link_roots", multiple=True, metavar="DIR", help="Follow links to files in this folder too."
+    ),
+    click.option(
+        "--insecure-unsigned-loadable", is_flag=True, help="Admit files that could be loaded and nobody signed."
+    ),
+    click.option("--insecure-names", is_flag=True, help="Admit names with control characters, or alike but for case."),
+)
+
+
+def open_model(model: str, values: ModelOptions, bundles: Sequence[str] = ()) -> Artifact:
+    """Open MODEL as the flags say."""
+    from modelsign.artifact.model import open_artifact
+
+    return open_artifact(
+        model,
+        ignore_paths=values["ignore_paths"],
+        ignore_git_paths=values["ignore_git_paths"],
+        allow_symlinks=values["allow_symlinks"],
+        link_roots=values["link_roots"],
+        bundles=[bundle for bundle in bundles if bundle != "-"],
+        strict_names=not values["insecure_names"],
+        unsigned_loadable=values["insecure_unsigned_loadable"],
+    )
+
+
+def insecure_notes(values: ModelOptions) -> tuple[str, ...]:
+    """Return a warning for each dangerous switch that was used."""
+    return tuple(
+        f"--{name.replace('_', '-')} was given"
+        for name in sorted(values)
+        if name.startswith("insecure_") and values[name]
+    )
+
+
+def progress_of(session: Session, artifact: Artifact, what: str) -> Callable[[int], None] | None:
+    """Return a callback for hashing that draws on a terminal; None elsewhere."""
+    draw = session.progress
+    if draw is None:
+        return None
+    total, done = sum(entry.size for entry in artifact.files), 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        draw(what, done, total)
+
+    return advance
+
+
+def read_public_key(session: Session, path: str) -> VerifyKey:
+    """Read a public key from a file or stdin."""
+    from modelsign.signing.keys import load_public_key
+
+    return load_public_key(session.read(path, limits.KEY_BYTES, what="public key"))
+
+
+def read_private_key(session: Session, path: str, password_source: str | None) -> SigningKey:
+    """Read a private key; ask for its password where it needs one and none was given."""
+    from modelsign.errors import ModelsignError
+    from modelsign.signing.keys import load_private_key
+
+    data = session.read(path, limits.KEY_BYTES, what="private key")
+    if password_source is not None:
+        return load_private_key(data, session.secret(password_source, prompt="password"))
+    try:
+        return load_private_key(data)
+    except ModelsignError as fault:
+        password = session.secret(None, prompt=f"password of {path}") if fault.code == "KEY_PASSWORD_NEEDED" else None
+        if password is None:
+            raise
+    return load_private_key(data, password)

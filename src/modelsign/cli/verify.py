@@ -1,0 +1,120 @@
+"""``modelsign verify``: are these the bytes that the keys you name signed?
+
+Exit status: 0 verified; 1 unsigned, changed, missing or extra file, wrong key; 2 no trust source or no such model;
+3 malformed or unreadable; 4 empty model. All reasons are listed, refusals first; the first is the exit status.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from modelsign.cli.command import ALL_FORMATS, define
+from modelsign.cli.model_options import (
+    insecure_notes,
+    model_options,
+    open_model,
+    progress_of,
+    read_public_key,
+)
+from modelsign.errors import ModelsignError, UsageError, error
+from modelsign.reasons import ExitStatus
+from modelsign.verdict import Answer, FileLedger, Report, VerifyResult, VerifyVerdict
+
+if TYPE_CHECKING:
+    from modelsign.cli.model_options import ModelOptions
+    from modelsign.cli.session import Session
+
+__all__ = ["command"]
+
+
+@define(
+    "verify",
+    examples=(
+        "modelsign verify model/ --key publisher.pub",
+        "modelsign verify weights.safetensors --bundle weights.sig --key publisher.pub",
+        "modelsign verify model/ --key alice.pub --key bob.pub --key carol.pub --threshold 2",
+    ),
+    formats=ALL_FORMATS,
+)
+@click.argument("model")
+@click.option(
+    "--bundle",
+    "--signature",
+    "bundles",
+    multiple=True,
+    metavar="FILE",
+    help="A signature; by default model.sig and model.sig.d/*.sig in MODEL, or MODEL.sig beside a file.",
+)
+@click.option(
+    "--key", "--public-key", "keys", multiple=True, metavar="FILE", help="A public key; all that are named must sign."
+)
+@click.option("--threshold", type=click.IntRange(min=1), metavar="N", help="So many of the keys are enough.")
+@click.option(
+    "--ignore-unsigned-files/--no-ignore-unsigned-files",
+    default=False,
+    help="Only list extra files, unless they could be loaded.",
+)
+@click.option("--allow-legacy", is_flag=True, help="Accept formats from before OMS v1.1.")
+@model_options
+def command(  # noqa: PLR0913 - one parameter per flag
+    session: Session,
+    *,
+    model: str,
+    bundles: tuple[str, ...],
+    keys: tuple[str, ...],
+    threshold: int | None,
+    ignore_unsigned_files: bool,
+    allow_legacy: bool,
+    **files: object,
+) -> Report:
+    """Verify a model's signature.
+
+    Trust is named by you: without --key there is no verdict (exit 2). Keys in a bundle or beside the model are
+    never trusted.
+    """
+    from modelsign.signing.evidence import find_bundles
+    from modelsign.signing.verify import VerifyOptions, verify_model
+
+    values: ModelOptions = files
+    if not keys:
+        raise error("NO_TRUST_SOURCE", "no --key says who must have signed")
+    options = VerifyOptions(
+        ignore_paths=tuple(path.removeprefix("./").rstrip("/") for path in values["ignore_paths"]),
+        ignore_unsigned_files=ignore_unsigned_files,
+        unsigned_loadable=values["insecure_unsigned_loadable"],
+        allow_legacy=allow_legacy,
+        threshold=threshold,
+        strict_names=not values["insecure_names"],
+    )
+    try:
+        trusted = [read_public_key(session, path) for path in keys]
+        with open_model(model, values, bundles) as artifact:
+            data = [_read(session, place) for place in bundles or find_bundles(model)]
+            progress = progress_of(session, artifact, "verifying")
+            result = verify_model(artifact, data, trusted, options=options, progress=progress)
+    except UsageError:
+        raise
+    except ModelsignError as fault:
+        result = _unanswered(fault)
+    notes = insecure_notes(values)
+    result = dataclasses.replace(result, warnings=result.warnings + notes)
+    answers = tuple(Answer.of(reason) for reason in result.reasons)
+    return Report("verify", result.exit_status, result.body(), answers, result.warnings, result)
+
+
+def _read(session: Session, place: str) -> bytes:
+    from modelsign import limits
+    from modelsign.signing.evidence import read_bundle
+
+    return session.read(place, limits.BUNDLE_BYTES, what="bundle") if place == "-" else read_bundle(place)
+
+
+def _unanswered(fault: ModelsignError) -> VerifyResult:
+    """Give the stable keys of the answer also where the model could not be compared."""
+    verdict = VerifyVerdict.REFUSED if fault.exit_status is ExitStatus.NEGATIVE else VerifyVerdict.UNDECIDED
+    return VerifyResult(
+        verdict, None, None, None, oms=False, format=None, signers=(), files=FileLedger(), reasons=(fault,)
+    )
