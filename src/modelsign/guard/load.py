@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from modelsign.guard.verified import Stage
     from modelsign.policy.document import Policy
+    from modelsign.policy.parameters import Value
 
 __all__ = ["load"]
 
@@ -22,11 +23,13 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     path: str | os.PathLike[str],
     *,
     policy: str | os.PathLike[str] | Policy | None = None,
-    parameters: Mapping[str, str | Sequence[str]] | None = None,
+    parameters: Mapping[str, Value | Sequence[Value]] | None = None,
     file: str | None = None,
     framework: Literal["numpy", "torch"] = "numpy",
     device: str = "cpu",
     insecure_unverified: bool = False,
+    bundles: Sequence[str | os.PathLike[str]] = (),
+    attestations: Sequence[str | os.PathLike[str]] = (),
     ignore_paths: Sequence[str] = (),
     allow_symlinks: bool = False,
     link_roots: Sequence[str] = (),
@@ -50,6 +53,8 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
         path,
         policy=policy,
         parameters=parameters,
+        bundles=bundles,
+        attestations=attestations,
         ignore_paths=ignore_paths,
         allow_symlinks=allow_symlinks,
         link_roots=link_roots,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.snapshot import take_snapshot
-from modelsign.check import check_model
+from modelsign.check import check_model, collect_evidence
 from modelsign.errors import error
 from modelsign.guard.denial import denial
 from modelsign.guard.handover import hand_over
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.model import FileEntry
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.policy.document import Policy
+    from modelsign.policy.parameters import Value
     from modelsign.verdict import CheckResult
 
 __all__ = ["Stage", "VerifiedModel", "verified"]
@@ -141,7 +142,9 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     path: str | os.PathLike[str],
     *,
     policy: str | os.PathLike[str] | Policy | None = None,
-    parameters: Mapping[str, str | Sequence[str]] | None = None,
+    parameters: Mapping[str, Value | Sequence[Value]] | None = None,
+    bundles: Sequence[str | os.PathLike[str]] = (),
+    attestations: Sequence[str | os.PathLike[str]] = (),
     ignore_paths: Sequence[str] = (),
     allow_symlinks: bool = False,
     link_roots: Sequence[str] = (),
@@ -150,7 +153,9 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
 ) -> Iterator[VerifiedModel]:
     """Judge a private copy of a model by a policy; the block runs only on ALLOW.
 
-    ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``now`` is the time of the verdict; the present if
+    ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``bundles`` and ``attestations`` name evidence that
+    does not lie at its default place. ``ignore_paths``, ``allow_symlinks`` and ``link_roots`` are as for ``verify``;
+    what is ignored is not in the copy. ``now`` is the time of the verdict; the present if
     none is given. ``progress`` is called at each :class:`Stage`.
 
     Raises:
@@ -162,13 +167,20 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
         raise error("LOAD_WITHOUT_POLICY", "no policy was named")
     loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
     with open_artifact(
-        path, ignore_paths=ignore_paths, allow_symlinks=allow_symlinks, link_roots=link_roots
+        path, ignore_paths=ignore_paths, allow_symlinks=allow_symlinks, link_roots=link_roots, bundles=bundles
     ) as artifact:
         report = progress or _silent
         report(Stage.OPENED)
         with take_snapshot(artifact) as snapshot:
             report(Stage.COPIED)
-            verdict = check_model(snapshot, loaded, parameters or {}, now=now or datetime.now(UTC))
+            verdict = check_model(
+                snapshot,
+                loaded,
+                parameters or {},
+                now=now or datetime.now(UTC),
+                evidence=collect_evidence(path, bundles=bundles, attestations=attestations),
+                ignore_paths=ignore_paths,
+            )
             if verdict.verdict is not Verdict.ALLOW:
                 raise denial(verdict)
             report(Stage.JUDGED)
