@@ -7,14 +7,56 @@ that follows CPython's ``Modules/_pickle.c`` (not ``pickletools``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+from modelsign import limits
 from modelsign.scan.format import Inspection
+from modelsign.scan.machine import rules
+from modelsign.scan.machine.faults import Broken, Exhausted
+from modelsign.scan.machine.frames import as_file_reads
+from modelsign.scan.machine.judge import Judge
+from modelsign.scan.machine.memo import Memo
+from modelsign.scan.machine.rules import RULES
+from modelsign.scan.machine.source import Source
+from modelsign.scan.machine.torch import MAGIC
+from modelsign.scan.machine.walk import Walk
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding
 
-__all__ = ["scan_pickle"]
+__all__ = ["RULES", "Analysis", "analyse", "scan_pickle", "scan_torch_stream"]
+
+_READINGS_DIFFER: Final = frozenset({rules.BROKEN.id, rules.TRAILING.id, rules.FRAME_CROSSED.id})
+"""What a second reading says of its own end adds nothing: the first has said it."""
+_ARRAY_AS_OPCODES: Final = _READINGS_DIFFER | {
+    rules.EXTENSION_CODE.id,
+    rules.PERSISTENT_ID.id,
+    rules.OUT_OF_BAND.id,
+    rules.UNREVIEWED_USE.id,
+}
+"""In numbers read as opcodes, only what is imported counts: anything else turns up by chance."""
+_TORCH_START: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The magic number as PyTorch has always pickled it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that was seen of the pickles in one reading.
+
+    ``complete`` says that the first pickle reached its STOP, ``end`` is the offset behind the last STOP (and behind
+    the numbers of an older PyTorch stream), ``streams`` how many pickles follow each other. ``calls`` are calls that
+    have a finding, as pseudo-Python. ``storages`` maps PyTorch storage keys to their class and number of bytes.
+    """
+
+    findings: tuple[Finding, ...]
+    globals: frozenset[str]
+    calls: tuple[str, ...]
+    complete: bool
+    end: int
+    streams: int
+    storages: dict[str, tuple[str, int]]
 
 
 def scan_pickle(
@@ -24,5 +66,130 @@ def scan_pickle(
 
     ``member`` is the path inside a container, put into every finding. ``persistent`` names the shape of
     persistent ids the caller's loader resolves: ``"torch"`` for PyTorch storages; None makes any a finding.
+    It is total: any bytes give an inspection. Only a reading that fails raises a ``ModelsignError``.
     """
-    raise NotImplementedError
+    found = analyse(reading, member=member, start=start, persistent=persistent)
+    marked = reading.read_at(start, 2)
+    readable = found.complete or bool(found.globals) or (marked[:1] == b"\x80" and marked[1:] <= b"\x05")
+    return Inspection(readable=readable, findings=found.findings, globals=found.globals, end=found.end)
+
+
+def analyse(reading: Reading, *, member: str | None = None, start: int = 0, persistent: str | None = None) -> Analysis:
+    """Walk every pickle from ``start`` to the end of the bytes, in every way readers would.
+
+    Readers differ over frames that do not fit, over a memo kept from one pickle to the next, and over joblib's
+    arrays between opcodes; each reading that the bytes give reason for is walked, and all findings count.
+    """
+    source = Source(reading)
+    judge = _judge(source, member, persistent)
+    complete, end, streams = _walk_all(judge, start)
+    if judge.frames_differ:
+        other = as_file_reads(source, start)
+        if other is not None:
+            second = _judge(Source(other), member, persistent)
+            _walk_all(second, 0)
+            judge.absorb(second, _READINGS_DIFFER)
+    if streams > 1:
+        second = _judge(source, member, persistent)
+        _walk_all(second, start, memo=Memo())
+        judge.absorb(second, _READINGS_DIFFER)
+    if judge.unaligned_arrays:
+        second = _judge(source, member, persistent, raw_arrays=False)
+        _walk_all(second, start)
+        judge.absorb(second, _ARRAY_AS_OPCODES)
+    return Analysis(judge.findings, frozenset(judge.names), tuple(judge.calls), complete, end, streams, judge.storages)
+
+
+def _judge(
+    source: Source, member: str | None, persistent: str | None, *, raw_arrays: bool = True, depth: int = 0
+) -> Judge:
+    return Judge(
+        source,
+        member=member,
+        persistent=persistent,
+        raw_arrays=raw_arrays,
+        nested=_nested,
+        inline=_inline,
+        depth=depth,
+    )
+
+
+def _walk_all(judge: Judge, start: int, memo: Memo | None = None) -> tuple[bool, int, int]:
+    """Walk pickle after pickle; return whether the first was whole, the offset behind the last, and how many."""
+    position, streams, size = start, 0, judge.source.size
+    if position >= size:
+        judge.note(rules.BROKEN, "is empty", position)
+    while position < size:
+        walk = Walk(judge, start=position, memo=memo)
+        if not _step(judge, walk, first=streams == 0):
+            break
+        position = walk.end
+        streams += 1
+    return streams > 0, position, streams
+
+
+def _step(judge: Judge, walk: Walk, *, first: bool) -> bool:
+    """Walk one pickle; say whether it was whole. What it did before it broke is judged in any case."""
+    try:
+        walk.run()
+    except Broken as halt:
+        if first:
+            judge.note(rules.BROKEN, f"the pickle {halt.message}", halt.offset)
+        else:
+            count = judge.source.size - walk.start
+            judge.note(rules.TRAILING, f"{count} bytes that are no pickle follow the last one", walk.start)
+    except Exhausted as halt:
+        judge.note(rules.BUDGET, f"the pickle {halt.message}", halt.offset)
+    judge.finish()
+    return walk.done
+
+
+def _inline(judge: Judge, offset: int) -> int:
+    """Walk the pickle of an object array, which joblib reads from the same stream with a plain unpickler."""
+    walk = Walk(judge, start=offset, raw_arrays=False)
+    walk.run()
+    return walk.end
+
+
+def _nested(judge: Judge, kind: str, reading: Reading) -> bool:
+    """Scan bytes that a deserialiser is handed: an older PyTorch stream. Say whether they could be followed."""
+    if kind != "torch" or judge.depth >= limits.PICKLE_DEPTH:
+        return False
+    inner = _judge(Source(reading), judge.member, "torch", depth=judge.depth + 1)
+    followed = _walk_torch_stream(inner, 0)
+    judge.absorb(inner)
+    return followed
+
+
+def _walk_torch_stream(judge: Judge, start: int) -> bool:
+    """Walk an older PyTorch stream: magic number, protocol, system, objects, keys, then the numbers."""
+    position = start
+    for number in range(5):
+        walk = Walk(judge, start=position)
+        if not _step(judge, walk, first=True):
+            return False
+        if number == 0 and not _is_magic(judge.source, walk):
+            return False
+        position = walk.end
+    wanted = sum(8 + size for _, size in judge.storages.values())
+    if judge.source.size - position != wanted:
+        judge.note(
+            rules.TRAILING, f"its storages have {judge.source.size - position} bytes instead of {wanted}", position
+        )
+    return True
+
+
+def _is_magic(source: Source, walk: Walk) -> bool:
+    top = walk.stack[-1]
+    return isinstance(top, int) and top >= 0 and source.integer(top) == MAGIC
+
+
+def scan_torch_stream(reading: Reading, *, member: str | None = None) -> Inspection:
+    """Say what an older PyTorch file (before 1.6, no ZIP archive) would do; not readable if it is none.
+
+    Its five pickles are followed by the numbers of its storages, which the file's own persistent ids measure.
+    """
+    judge = _judge(Source(reading), member, "torch")
+    if reading.read_at(0, len(_TORCH_START)) != _TORCH_START or not _walk_torch_stream(judge, 0):
+        return Inspection(readable=False)
+    return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=reading.size)

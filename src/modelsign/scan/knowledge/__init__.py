@@ -1,0 +1,131 @@
+"""What is known of names: their good uses, their dangers, their old spellings.
+
+Data files, one per library, each entry with its source; loaded when a name of that library is first asked for.
+Names are exact. Nothing here looks at what is installed, so a verdict is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from modelsign.scan.knowledge.entry import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Entry", "allowed", "canonical", "capability", "mapped"]
+
+_FOLDER: Final = Path(__file__).parent
+_LIBRARIES: Final = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn", "torch"})
+_OTHERS: Final = "python"
+
+
+def _load(name: str) -> Any:
+    return json.loads((_FOLDER / name).read_bytes())
+
+
+@cache
+def _library(root: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
+    document = _load(f"allowed/{root}.json")
+    uses = {name: group["use"] for group in document["groups"] for name in group["names"]}
+    return uses, document.get("moved", {})
+
+
+def _root(name: str) -> str:
+    root = name.partition(".")[0]
+    return root if root in _LIBRARIES else _OTHERS
+
+
+@cache
+def canonical(name: str) -> str:
+    """Return today's name of something that a library has moved; the name itself if it has not."""
+    uses, moved = _library(_root(name))
+    if name in uses:
+        return name
+    if name in moved:
+        return moved[name]
+    for old, new in moved.items():
+        if old.endswith(".*") and name.startswith(old[:-1]):
+            return new[:-1] + name[len(old) - 1 :]
+    return name
+
+
+@cache
+def allowed(name: str) -> Entry | None:
+    """Return what may be done with a name (``module.qualname``); None if it is not known."""
+    name = canonical(name)
+    use = _library(_root(name))[0].get(name)
+    if use is None:
+        return None
+    return Entry(
+        name=name,
+        reference=use.get("reference", False),
+        call=tuple(tuple(signature) for signature in use.get("call", ())),
+        new=tuple(tuple(signature) for signature in use.get("new", ())),
+        state=use.get("state"),
+        items=frozenset(use.get("items", ())),
+        returns=use.get("returns"),
+        special=use.get("special"),
+        tags=frozenset(use.get("tags", ())),
+    )
+
+
+@cache
+def _dangers() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    modules: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for group in _load("dangerous.json")["groups"]:
+        modules |= dict.fromkeys(group.get("modules", ()), group["capability"])
+        names |= dict.fromkeys(group.get("names", ()), group["capability"])
+    return modules, names
+
+
+@cache
+def _attributes() -> frozenset[str]:
+    return frozenset(_load("dangerous.json")["attributes"]["names"])
+
+
+def _of_parts(parts: list[str]) -> str | None:
+    modules, names = _dangers()
+    for length in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:length])
+        found = names.get(prefix) or modules.get(prefix)
+        if found:
+            return found
+    return None
+
+
+@cache
+def capability(module: str, qualname: str) -> str | None:
+    """Return the dangerous class a name belongs to: ``execute``, ``import``, ``network``, …; None if none is known.
+
+    A dotted name is looked at from each of its parts on, because ``torch`` + ``os.system`` is ``os.system``.
+    """
+    inner = qualname.split(".")
+    found = _of_parts([*module.split("."), *inner])
+    if found:
+        return found
+    if any(part in _attributes() for part in inner):
+        return "attribute-access"
+    for start in range(len(inner) - 1):
+        found = _of_parts(inner[start:])
+        if found:
+            return found
+    return None
+
+
+@cache
+def _python2() -> tuple[Mapping[tuple[str, str], tuple[str, str]], Mapping[str, str]]:
+    document = _load("python2.json")
+    names = {(old[0], old[1]): (new[0], new[1]) for old, new in document["names"]}
+    return names, document["modules"]
+
+
+def mapped(module: str, qualname: str) -> tuple[str, str]:
+    """Return the Python 3 name of a Python 2 name, as an unpickler with ``fix_imports`` finds it (protocols 0 to 2)."""
+    names, modules = _python2()
+    found = names.get((module, qualname))
+    return found or (modules.get(module, module), qualname)

@@ -1,0 +1,306 @@
+"""Decides on each thing the machine sees a pickle do: import, call, make, give state, add items.
+
+By exact names and their allowed use (``scan.knowledge``); what is not known is a finding, never a guess.
+It never looks at the running interpreter, so a verdict is a function of the bytes and the ruleset.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.scan import knowledge
+from modelsign.scan.machine import opcodes as op
+from modelsign.scan.machine import rules
+from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.faults import Exhausted
+from modelsign.scan.machine.joblib import WRAPPER, array_bytes
+from modelsign.scan.machine.render import call_text, value_text
+from modelsign.scan.machine.special import SPECIAL
+from modelsign.scan.machine.torch import persistent_storage
+from modelsign.scan.machine.values import UNKNOWN, Global, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.artifact.reading import Reading
+    from modelsign.scan.machine.source import Source
+    from modelsign.scan.machine.values import Value
+    from modelsign.verdict import Finding, Rule
+
+__all__ = ["Judge"]
+
+_EMPTY_CONTAINERS: Final = frozenset({"list", "dict", "set", "frozenset"})
+_CALLS: Final = 1000
+_MAPPED_UNTIL: Final = 3
+"""Protocols below this have their Python 2 names mapped."""
+
+
+class Judge:
+    """Collects findings over all pickles of one reading."""
+
+    def __init__(  # noqa: PLR0913 - what a judge must be told, all by name
+        self,
+        source: Source,
+        *,
+        member: str | None = None,
+        persistent: str | None = None,
+        raw_arrays: bool = True,
+        nested: Callable[[Judge, str, Reading], bool] | None = None,
+        inline: Callable[[Judge, int], int] | None = None,
+        depth: int = 0,
+    ) -> None:
+        """Take the bytes, the caller's reading of persistent ids, and how pickles inside are scanned.
+
+        ``nested`` scans bytes that a deserialiser of some kind is handed, and says whether it could; ``inline`` scans
+        the pickle that joblib reads from the same stream and returns the offset behind it.
+        """
+        self.source = source
+        self.member = member
+        self.persistent_shape = persistent
+        self.raw_arrays = raw_arrays
+        self.nested = nested
+        self.inline = inline
+        self.depth = depth
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.names: set[str] = set()
+        self.calls: list[str] = []
+        self.frames_differ = False
+        self.unaligned_arrays = False
+        self.storages: dict[str, tuple[str, int]] = {}
+        self._findings: dict[tuple[str, str], Finding] = {}
+
+    # --- what was found ------------------------------------------------------------------
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings so far, each rule and message once, in the order of the bytes' execution."""
+        return tuple(self._findings.values())
+
+    def note(self, rule: Rule, message: str, offset: int | None = None) -> None:
+        """Record a finding, unless the same was recorded before."""
+        key = (rule.id, message)
+        if key not in self._findings and len(self._findings) <= limits.SCAN_FINDINGS:
+            self._findings[key] = rule.finding(message, member=self.member, offset=offset)
+
+    def absorb(self, other: Judge, without: frozenset[str] = frozenset()) -> None:
+        """Take over what another judge found in a pickle inside this one, or in another reading of it."""
+        for finding in other.findings:
+            if finding.rule not in without:
+                self._findings.setdefault((finding.rule, finding.message), finding)
+        self.names |= other.names
+        self.calls += other.calls[: _CALLS - len(self.calls)]
+
+    def finish(self) -> None:
+        """Judge the names that were imported and never called; a walk ends here, whole or broken."""
+        for found in self.globals.values():
+            if found.entry is not None:
+                if found.pushed > found.consumed and not found.entry.reference:
+                    self.note(rules.UNREVIEWED_USE, f"passes {found.path} on instead of calling it", found.offset)
+            elif not found.called:
+                rule, words = self._rule_of(found)
+                self.note(rule, f"imports {found.path}{words}", found.offset)
+        self.globals.clear()
+
+    # --- names ---------------------------------------------------------------------------
+
+    def imported(self, module: str, name: str, protocol: int, offset: int) -> Global:
+        """GLOBAL, STACK_GLOBAL, INST: return what stands for the name, as CPython would resolve it."""
+        if protocol < _MAPPED_UNTIL:
+            module, name = knowledge.mapped(module, name)
+        found = self.globals.get((module, name))
+        if found is None:
+            found = self.named(module, name, offset)
+        found.pushed += 1
+        return found
+
+    def named(self, module: str, name: str, offset: int) -> Global:
+        """Return what stands for a name of Python 3, which counts as imported from here on."""
+        found = self.globals.get((module, name))
+        if found is None:
+            if len(self.names) >= limits.PICKLE_GLOBALS:
+                raise Exhausted(f"imports more than {limits.PICKLE_GLOBALS} names", offset)
+            found = Global(module, name, offset)
+            found.entry = knowledge.allowed(found.path)
+            if found.entry is None:
+                found.capability = knowledge.capability(module, name) or knowledge.capability(
+                    *knowledge.mapped(module, name)
+                )
+            self.globals[(module, name)] = found
+            self.names.add(found.path)
+        return found
+
+    def pushed_again(self, value: Value) -> None:
+        """GET, DUP: a name came onto the stack once more."""
+        if isinstance(value, Global):
+            value.pushed += 1
+
+    def underivable_name(self, offset: int) -> Value:
+        """STACK_GLOBAL on something that is no string literal."""
+        self.note(rules.UNDERIVABLE, "imports a name that is computed or no string", offset)
+        return UNKNOWN
+
+    def extension(self, code: int, offset: int) -> Value:
+        """EXT1, EXT2, EXT4: a name from the loading process's registry."""
+        self.note(rules.EXTENSION_CODE, f"imports whatever is registered under extension code {code}", offset)
+        return UNKNOWN
+
+    # --- calls ---------------------------------------------------------------------------
+
+    def call(self, function: Value, arguments: Value, offset: int) -> Value:
+        """REDUCE: ``function(*arguments)``."""
+        if not isinstance(function, Global):
+            return self._call_of_no_name(function, arguments, offset)
+        function.consumed += 1
+        entry = function.entry
+        if entry is None:
+            return self._unknown_call(function, arguments, offset)
+        if entry.special is not None:
+            return SPECIAL[entry.special](self, function, arguments, offset)
+        if isinstance(arguments, tuple) and any(fits_signature(self.source, form, arguments) for form in entry.call):
+            return self.result(function, arguments)
+        return self.unreviewed(function, arguments, offset)
+
+    def new(self, cls: Value, arguments: Value, keywords: Value | None, offset: int) -> Value:
+        """NEWOBJ, NEWOBJ_EX: ``cls.__new__(cls, *arguments, **keywords)``."""
+        if not isinstance(cls, Global):
+            return self._call_of_no_name(cls, arguments, offset)
+        cls.consumed += 1
+        entry = cls.entry
+        if entry is None:
+            return self._unknown_call(cls, arguments, offset)
+        if (
+            isinstance(arguments, tuple)
+            and keywords is None
+            and any(fits_signature(self.source, form, arguments) for form in entry.new)
+        ):
+            return Instance(entry.name, entry)
+        return self.unreviewed(cls, arguments, offset)
+
+    def instantiate(self, cls: Value, arguments: tuple[Value, ...], offset: int) -> Value:
+        """INST, OBJ: ``cls.__new__(cls)`` of a class without arguments, else ``cls(*arguments)``."""
+        if isinstance(cls, Global) and cls.entry is not None and not arguments and () in cls.entry.new:
+            cls.consumed += 1
+            return Instance(cls.entry.name, cls.entry)
+        return self.call(cls, arguments, offset)
+
+    def result(self, function: Global, arguments: tuple[Value, ...]) -> Value:
+        """Return what stands for the result of an allowed call."""
+        entry = function.entry
+        returns = entry.returns if entry else None
+        if returns == "arg0" and isinstance(arguments[0], Global) and arguments[0].entry is not None:
+            return Instance(arguments[0].entry.name, arguments[0].entry)
+        if returns is None and entry is not None:
+            return Instance(entry.name, entry)
+        return Instance(returns or "object", knowledge.allowed(returns) if returns else None)
+
+    def unreviewed(self, function: Global, arguments: Value, offset: int) -> Value:
+        """Record a call of a known name with arguments that are not known to be safe."""
+        function.called = True
+        text = self._record_call(function.path, arguments)
+        danger = knowledge.capability(function.module, function.name)
+        if danger:
+            self.note(rules.CAPABILITIES[danger], f"calls {text}", offset)
+        else:
+            self.note(rules.UNREVIEWED_USE, f"calls {text}, which is not known to be safe with these arguments", offset)
+        return Instance("object")
+
+    def _unknown_call(self, function: Global, arguments: Value, offset: int) -> Value:
+        rule, words = self._rule_of(function)
+        if not function.called or function.capability:
+            self.note(rule, f"calls {self._record_call(function.path, arguments)}{words}", offset)
+        function.called = True
+        return Instance(function.path)
+
+    def _call_of_no_name(self, function: Value, arguments: Value, offset: int) -> Value:
+        text = self._record_call(value_text(self.source, function), arguments)
+        self.note(rules.UNDERIVABLE, f"calls {text}, which is the result of a computation", offset)
+        return UNKNOWN
+
+    def _record_call(self, name: str, arguments: Value) -> str:
+        text = call_text(self.source, name, arguments)
+        if len(self.calls) < _CALLS:
+            self.calls.append(text)
+        return text
+
+    @staticmethod
+    def _rule_of(found: Global) -> tuple[Rule, str]:
+        if found.capability:
+            return rules.CAPABILITIES[found.capability], ""
+        return rules.UNKNOWN_GLOBAL, ", which is not known to be safe"
+
+    # --- state and items -----------------------------------------------------------------
+
+    def build(self, target: Value, state: Value, offset: int) -> Value:
+        """BUILD: ``target.__setstate__(state)`` or its attributes set from the state."""
+        if isinstance(target, Instance):
+            if target.entry is None:
+                if target.cls == "object":  # the result of a call that has its own finding
+                    self.note(rules.UNREVIEWED_USE, "gives state to the result of an unreviewed call", offset)
+            elif target.entry.state is None or not fits(self.source, target.entry.state, state):
+                text = value_text(self.source, state)
+                self.note(rules.UNREVIEWED_USE, f"gives {target.cls} the state {text}, which nobody reviewed", offset)
+            return target
+        if isinstance(target, Global):
+            text = value_text(self.source, state)
+            self.note(rules.STATE_ON_NAME, f"changes {target.path} itself by the state {text}", offset)
+        else:
+            self.note(
+                rules.UNREVIEWED_USE, f"gives state to {value_text(self.source, target)}, which takes none", offset
+            )
+        return target
+
+    def add_items(self, target: Value, items: list[Value], code: int, offset: int) -> None:
+        """APPEND(S), SETITEM(S), ADDITEMS on something that may be no plain container."""
+        kind = "dict" if code in {op.SETITEM, op.SETITEMS} else "set" if code == op.ADDITEMS else "list"
+        if isinstance(target, int) and target < 0:
+            if self.source.kind(~target) in _EMPTY_CONTAINERS:
+                return
+        elif isinstance(target, Instance):
+            if target.entry is None and target.cls != "object":
+                return  # an unknown class has its own finding
+            if target.entry is not None and kind in target.entry.items:
+                return
+        elif isinstance(target, Global):
+            self.note(rules.STATE_ON_NAME, f"puts items into {target.path} itself", offset)
+            return
+        if items:
+            text = value_text(self.source, target)
+            self.note(rules.UNREVIEWED_USE, f"puts items into {text}, which is no container known to be safe", offset)
+
+    # --- the loader's hooks --------------------------------------------------------------
+
+    def persistent(self, identifier: Value | str, offset: int) -> Value:
+        """PERSID, BINPERSID: the loader's own hook is asked."""
+        if self.persistent_shape == "torch" and not isinstance(identifier, str):
+            storage = persistent_storage(self, identifier)
+            if storage is not None:
+                return storage
+        text = repr(identifier[:60]) if isinstance(identifier, str) else value_text(self.source, identifier)
+        self.note(rules.PERSISTENT_ID, f"asks the loader for the object with the id {text}", offset)
+        return UNKNOWN
+
+    def out_of_band(self, offset: int) -> None:
+        """NEXT_BUFFER: data from outside of the file."""
+        self.note(rules.OUT_OF_BAND, "takes a buffer that is not in the file", offset)
+
+    def frame_crossed(self, offset: int) -> None:
+        """Record a frame that does not fit; the reading that jumps at frame ends is analysed too."""
+        self.frames_differ = True
+        self.note(rules.FRAME_CROSSED, "has a frame that its opcodes cross, nest or outrun", offset)
+
+    def is_array_wrapper(self, value: Value) -> bool:
+        """Say whether BUILD on this value makes joblib read an array from the stream."""
+        return isinstance(value, Instance) and value.cls == WRAPPER
+
+    def raw_array(self, state: list[Value], offset: int) -> tuple[Value, int]:
+        """BUILD of a joblib wrapper: return the array and the offset behind its bytes."""
+        array = array_bytes(self.source, state, offset)
+        if array is None:
+            self.note(rules.UNREVIEWED_USE, "gives a joblib array wrapper a state that nobody can follow", offset)
+            return Instance("object"), offset
+        value = Instance("numpy.ndarray", knowledge.allowed("numpy.ndarray"))
+        if array.pickled:
+            return value, self.inline(self, offset) if self.inline else offset
+        self.unaligned_arrays |= not array.aligned
+        return value, array.end

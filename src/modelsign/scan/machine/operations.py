@@ -1,0 +1,283 @@
+"""The opcodes that are rare in large files: names, calls, state, text forms, frames.
+
+Each operation takes the walk and the offset of its opcode, and returns the offset behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from modelsign.scan.machine import opcodes as op
+from modelsign.scan.machine.faults import Broken
+from modelsign.scan.machine.source import is_literal
+from modelsign.scan.machine.values import BUFFER, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.scan.machine.walk import Walk
+
+__all__ = ["OPERATIONS"]
+
+Operation: TypeAlias = "Callable[[Walk, int], int]"
+
+
+def _line(walk: Walk, start: int) -> tuple[bytes, int]:
+    """Return a line without its line feed, and the offset behind it."""
+    end = walk.source.line_end(start)
+    if end < 0:
+        raise Broken("ends in the middle of a line", walk.source.size)
+    return walk.source.read(start, min(end - 1 - start, _LINE)), end
+
+
+_LINE: Final = 8192
+
+
+def _counted(walk: Walk, offset: int) -> int:
+    width = op.COUNT_BYTES[walk.source.read(offset, 1)[0]]
+    length = walk.source.number(offset + 1, width)
+    if length >= 1 << (8 * width - 1) and walk.source.read(offset, 1)[0] in {op.LONG4, op.BINSTRING}:
+        raise Broken("has a literal of negative length", offset)
+    walk.stack.append(offset)
+    return offset + 1 + width + length
+
+
+def _text_literal(walk: Walk, offset: int) -> int:
+    end = walk.source.line_end(offset + 1)
+    if end < 0:
+        raise Broken("ends in the middle of a line", walk.source.size)
+    if not is_literal(walk.source.read(offset, min(end - 1 - offset, _LINE)), whole=end - 1 - offset <= _LINE):
+        raise Broken("has a text literal that is none", offset)
+    walk.stack.append(offset)
+    return end
+
+
+def _container(walk: Walk, offset: int) -> int:
+    """LIST, DICT, FROZENSET: everything above the mark becomes a container."""
+    height = _height(walk, offset)
+    if walk.pending is not None:
+        walk.remember(~offset, walk.stack[height:], offset)
+    del walk.stack[height:]
+    walk.stack.append(~offset)
+    return offset + 1
+
+
+def _height(walk: Walk, offset: int) -> int:
+    if not walk.marks:
+        raise Broken("looks for a mark that is not there", offset)
+    height = walk.marks.pop()
+    if height > len(walk.stack):
+        raise Broken("looks for a mark that is not there", offset)
+    return height
+
+
+def _append(walk: Walk, offset: int) -> int:
+    target = walk.stack[-2]
+    if type(target) is int and target < 0 and walk.pending is None:
+        walk.stack.pop()
+    else:
+        walk.add_items(target, len(walk.stack) - 1, offset)
+    return offset + 1
+
+
+def _setitem(walk: Walk, offset: int) -> int:
+    target = walk.stack[-3]
+    if type(target) is int and target < 0 and walk.pending is None:
+        del walk.stack[-2:]
+    else:
+        walk.add_items(target, len(walk.stack) - 2, offset)
+    return offset + 1
+
+
+def _additems(walk: Walk, offset: int) -> int:
+    height = _height(walk, offset)
+    if height < 1:
+        raise Broken("adds items to nothing", offset)
+    walk.add_items(walk.stack[height - 1], height, offset)
+    return offset + 1
+
+
+def _pop(walk: Walk, offset: int) -> int:
+    if walk.marks and walk.marks[-1] == len(walk.stack):
+        walk.marks.pop()
+    else:
+        walk.stack.pop()
+    return offset + 1
+
+
+def _pop_mark(walk: Walk, offset: int) -> int:
+    del walk.stack[_height(walk, offset) :]
+    return offset + 1
+
+
+def _dup(walk: Walk, offset: int) -> int:
+    value = walk.stack[-1]
+    walk.stack.append(value)
+    if type(value) not in {int, tuple}:
+        walk.judge.pushed_again(value)
+    return offset + 1
+
+
+def _index(line: bytes, offset: int) -> int:
+    """Read the decimal text of GET and PUT as PyLong_FromString with base 10 does."""
+    try:
+        return int(line.split(b"\0", 1)[0])
+    except ValueError:
+        raise Broken("has a memo index that is no number", offset) from None
+
+
+def _get(walk: Walk, offset: int) -> int:
+    line, end = _line(walk, offset + 1)
+    walk.recall(_index(line, offset), offset)
+    return end
+
+
+def _put(walk: Walk, offset: int) -> int:
+    line, end = _line(walk, offset + 1)
+    index = _index(line, offset)
+    if index < 0:
+        raise Broken("has a negative memo index", offset)
+    walk.memo.put(index, walk.stack[-1])
+    return end
+
+
+def _name(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace")
+
+
+def _global(walk: Walk, offset: int) -> int:
+    module, middle = _line(walk, offset + 1)
+    name, end = _line(walk, middle)
+    if not module or not name:
+        raise Broken("has a GLOBAL without a name", offset)
+    walk.stack.append(walk.judge.imported(_name(module), _name(name), walk.protocol, offset))
+    return end
+
+
+def _stack_global(walk: Walk, offset: int) -> int:
+    name, module = walk.stack.pop(), walk.stack.pop()
+    texts = [walk.source.text(value) if type(value) is int and value >= 0 else None for value in (module, name)]
+    if texts[0] is None or texts[1] is None:
+        walk.stack.append(walk.judge.underivable_name(offset))
+    else:
+        walk.stack.append(walk.judge.imported(texts[0], texts[1], walk.protocol, offset))
+    return offset + 1
+
+
+def _extension(walk: Walk, offset: int) -> int:
+    width = {op.EXT1: 1, op.EXT2: 2, op.EXT4: 4}[walk.source.read(offset, 1)[0]]
+    code = walk.source.number(offset + 1, width)
+    walk.stack.append(walk.judge.extension(code, offset))
+    return offset + 1 + width
+
+
+def _reduce(walk: Walk, offset: int) -> int:
+    arguments, function = walk.stack.pop(), walk.stack.pop()
+    walk.stack.append(walk.judge.call(function, arguments, offset))
+    _watch(walk, offset)
+    return offset + 1
+
+
+def _newobj(walk: Walk, offset: int) -> int:
+    arguments, cls = walk.stack.pop(), walk.stack.pop()
+    walk.stack.append(walk.judge.new(cls, arguments, None, offset))
+    _watch(walk, offset)
+    return offset + 1
+
+
+def _newobj_ex(walk: Walk, offset: int) -> int:
+    keywords, arguments, cls = walk.stack.pop(), walk.stack.pop(), walk.stack.pop()
+    walk.stack.append(walk.judge.new(cls, arguments, keywords, offset))
+    _watch(walk, offset)
+    return offset + 1
+
+
+def _obj(walk: Walk, offset: int) -> int:
+    height = _height(walk, offset)
+    if height >= len(walk.stack):
+        raise Broken("builds an object of no class", offset)
+    cls, arguments = walk.stack[height], tuple(walk.stack[height + 1 :])
+    del walk.stack[height:]
+    walk.stack.append(walk.judge.instantiate(cls, arguments, offset))
+    _watch(walk, offset)
+    return offset + 1
+
+
+def _inst(walk: Walk, offset: int) -> int:
+    height = _height(walk, offset)
+    module, middle = _line(walk, offset + 1)
+    name, end = _line(walk, middle)
+    if not module or not name:
+        raise Broken("has an INST without a name", offset)
+    arguments = tuple(walk.stack[height:])
+    del walk.stack[height:]
+    cls = walk.judge.imported(_name(module), _name(name), walk.protocol, offset)
+    walk.stack.append(walk.judge.instantiate(cls, arguments, offset))
+    _watch(walk, offset)
+    return end
+
+
+def _watch(walk: Walk, offset: int) -> None:  # noqa: ARG001 - one shape for all
+    """A joblib wrapper has been made: remember what goes into the dicts that follow, its state among them."""
+    if walk.raw_arrays and walk.pending is None and walk.judge.is_array_wrapper(walk.stack[-1]):
+        walk.pending = {}
+
+
+def _build(walk: Walk, offset: int) -> int:
+    state, target = walk.stack.pop(), walk.stack[-1]
+    if walk.raw_arrays and walk.judge.is_array_wrapper(target):
+        content = (walk.pending or {}).get(state) if type(state) is int else None
+        walk.pending = None
+        walk.close_frame(offset + 1)
+        walk.stack[-1], end = walk.judge.raw_array(content or [], offset + 1)
+        return end
+    walk.stack[-1] = walk.judge.build(target, state, offset)
+    return offset + 1
+
+
+def _persid(walk: Walk, offset: int) -> int:
+    line, end = _line(walk, offset + 1)
+    walk.stack.append(walk.judge.persistent(_name(line), offset))
+    return end
+
+
+def _binpersid(walk: Walk, offset: int) -> int:
+    walk.stack.append(walk.judge.persistent(walk.stack.pop(), offset))
+    return offset + 1
+
+
+def _buffer(walk: Walk, offset: int) -> int:
+    if walk.source.read(offset, 1)[0] == op.NEXT_BUFFER:
+        walk.judge.out_of_band(offset)
+        walk.stack.append(BUFFER)
+    elif walk.stack[-1] is not BUFFER:
+        walk.stack[-1] = UNKNOWN
+    return offset + 1
+
+
+def _proto(walk: Walk, offset: int) -> int:
+    protocol = walk.source.number(offset + 1, 1)
+    if protocol > op.HIGHEST_PROTOCOL:
+        raise Broken(f"says it is of protocol {protocol}, which does not exist", offset)
+    walk.protocol = protocol
+    return offset + 2
+
+
+def _frame(walk: Walk, offset: int) -> int:
+    walk.open_frame(offset, offset + 9 + walk.source.number(offset + 1, 8))
+    return offset + 9
+
+
+_TABLE: Final[dict[int, Operation]] = {
+    **dict.fromkeys(op.COUNT_BYTES, _counted),
+    **dict.fromkeys(op.TEXT_LITERALS, _text_literal),
+    op.LIST: _container, op.DICT: _container, op.FROZENSET: _container,
+    op.APPEND: _append, op.SETITEM: _setitem, op.ADDITEMS: _additems,
+    op.POP: _pop, op.POP_MARK: _pop_mark, op.DUP: _dup, op.GET: _get, op.PUT: _put,
+    op.GLOBAL: _global, op.STACK_GLOBAL: _stack_global,
+    op.EXT1: _extension, op.EXT2: _extension, op.EXT4: _extension,
+    op.REDUCE: _reduce, op.NEWOBJ: _newobj, op.NEWOBJ_EX: _newobj_ex, op.OBJ: _obj, op.INST: _inst,
+    op.BUILD: _build, op.PERSID: _persid, op.BINPERSID: _binpersid,
+    op.NEXT_BUFFER: _buffer, op.READONLY_BUFFER: _buffer, op.PROTO: _proto, op.FRAME: _frame,
+}  # fmt: skip
+OPERATIONS: Final[tuple[Operation | None, ...]] = tuple(_TABLE.get(code) for code in range(256))

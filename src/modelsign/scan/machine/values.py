@@ -1,0 +1,70 @@
+"""What stands on the machine's stack.
+
+Most of a large pickle is plain data, so plain data costs next to nothing:
+
+* a literal is the ``int`` offset (>= 0) of the opcode that pushed it; its type and value are read again
+  from the bytes when somebody asks;
+* a list, dict or set is ``~offset`` of the opcode that made it (< 0); its content is not kept;
+* a tuple is a Python tuple of values, because calls are judged by their arguments;
+* everything else is one of the classes below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from modelsign.scan.knowledge.entry import Entry
+
+__all__ = ["BUFFER", "UNKNOWN", "Global", "Instance", "Unknown", "Value"]
+
+
+@dataclass(slots=True, eq=False)
+class Global:
+    """A name that a pickle imports: one object per name and analysis.
+
+    ``entry`` is what is known of its good uses, ``capability`` the dangerous class it belongs to.
+    ``pushed`` and ``consumed`` count how often it came onto the stack and how often it left as the thing called:
+    the difference was stored or passed on.
+    """
+
+    module: str
+    name: str
+    offset: int
+    entry: Entry | None = None
+    capability: str | None = None
+    pushed: int = 0
+    consumed: int = 0
+    called: bool = False
+
+    @property
+    def path(self) -> str:
+        """The module and qualified name with a dot between."""
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object made from what a pickle names; ``cls`` is the canonical name of its class.
+
+    ``entry`` is what is known of the class, None if nothing. ``detail`` carries what a later
+    argument check needs: the string of a NumPy dtype, the place of a nested stream.
+    """
+
+    cls: str
+    entry: Entry | None = field(default=None, compare=False)
+    detail: str = ""
+
+
+class Unknown:
+    """A value nobody can derive; any use of it is a finding."""
+
+    __slots__ = ()
+
+
+UNKNOWN: Final = Unknown()
+BUFFER: Final = Instance("buffer")
+"""An out-of-band buffer (PEP 574)."""
+
+Value: TypeAlias = Union[int, "tuple[Value, ...]", Global, Instance, Unknown]

@@ -1,0 +1,255 @@
+"""The walk over one pickle, from its first opcode to STOP.
+
+One loop, written for speed, handles the opcodes that make up large files; the rest are in ``operations``.
+The bytes are seen through a window; literals are stepped over by their length and never copied.
+"""
+
+# ruff: noqa: PLR2004 - the loop spells opcodes as numbers: looking names up would cost a third of its speed
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.scan.machine import opcodes as op
+from modelsign.scan.machine.faults import Broken, Exhausted
+from modelsign.scan.machine.memo import PLAIN, Memo
+from modelsign.scan.machine.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from modelsign.scan.machine.judge import Judge
+    from modelsign.scan.machine.values import Value
+
+__all__ = ["Walk"]
+
+_WINDOW: Final = 1024 * 1024
+_MARGIN: Final = 16
+"""More than the longest fixed opcode: one byte, eight of count, and the byte behind it."""
+_NEVER: Final = 1 << 62
+_REMEMBERED: Final = 10_000_000
+"""Items kept, over a whole pickle, while joblib wrappers wait for their state."""
+
+
+class Walk:
+    """The machine's state while it walks one pickle."""
+
+    def __init__(self, judge: Judge, *, start: int = 0, memo: Memo | None = None, raw_arrays: bool = True) -> None:
+        """Take who judges what the pickle does (and has its bytes), and where it starts."""
+        self.source = judge.source
+        self.judge = judge
+        self.stack: list[Value] = []
+        self.marks: list[int] = []
+        self.memo = Memo() if memo is None else memo
+        self.protocol = 0
+        self.raw_arrays = raw_arrays and judge.raw_arrays
+        """Whether array bytes follow the BUILD of a joblib wrapper, as joblib reads them."""
+        self.pending: dict[int, list[Value]] | None = None
+        """While a joblib wrapper waits for its state: what went into each dict since, by its value."""
+        self.start = start
+        self.end = start
+        """The offset behind STOP, once it was reached."""
+        self.done = False
+        self.frame_end = _NEVER
+        self._base = start
+        self._window = b""
+        self._check = 0
+        self._walked = 0
+        self._remembered = 0
+
+    def run(self) -> None:
+        """Walk until STOP.
+
+        Raises:
+            Broken: the bytes end or make no sense; everything before was judged.
+            Exhausted: a budget ran out.
+
+        """
+        position = self._refill(self.start)
+        try:
+            self._loop(position)
+        except IndexError:
+            raise Broken("takes more from the stack than there is", self._base) from None
+
+    def _refill(self, absolute: int) -> int:
+        window = self.source.look(absolute, _WINDOW)
+        self._base = absolute
+        self._at_end = absolute + len(window) >= self.source.size
+        self._length = len(window)
+        self._window = window + bytes(_MARGIN) if self._at_end else window
+        return 0
+
+    def _event(self, position: int) -> int:
+        """Between two opcodes: watch the frame, the budgets and the end; move the window."""
+        absolute = self._base + position
+        size = self.source.size
+        if absolute >= size:
+            words = "ends without STOP" if absolute == size else "ends in the middle of an opcode"
+            raise Broken(words, min(absolute, size))
+        if absolute >= self.frame_end:
+            if absolute > self.frame_end:
+                self.judge.frame_crossed(self.frame_end)
+            self.frame_end = _NEVER
+        if (position > self._length - _MARGIN and not self._at_end) or position >= self._length:
+            self._walked += self._length
+            self._watch_budgets(absolute)
+            position = self._refill(absolute)
+        near = self._length - _MARGIN
+        self._check = min(position + 1 if position >= near else near, max(self.frame_end - self._base, position + 1))
+        return position
+
+    def _watch_budgets(self, absolute: int) -> None:
+        if self._walked > limits.PICKLE_WALKED_BYTES:
+            raise Exhausted(f"has more than {limits.PICKLE_WALKED_BYTES} bytes of opcodes", absolute)
+        if len(self.stack) > limits.PICKLE_STACK or len(self.marks) > limits.PICKLE_STACK:
+            raise Exhausted(f"puts more than {limits.PICKLE_STACK} values on the stack", absolute)
+        if len(self.memo) > limits.PICKLE_MEMO:
+            raise Exhausted(f"keeps more than {limits.PICKLE_MEMO} values in the memo", absolute)
+
+    def _loop(self, position: int) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, inlined, because it is the speed
+        stack, marks, memo, sparse, dense = self.stack, self.marks, self.memo, self.memo.sparse, self.memo.dense
+        push, pop, mark, unmark, memoize = stack.append, stack.pop, marks.append, marks.pop, dense.append
+        fixed, from_bytes, plain, known = op.FIXED, int.from_bytes, PLAIN, len(dense)
+        window, base, check = self._window, self._base, 0
+        while True:
+            if position >= check:
+                position = self._event(position)
+                window, base, check = self._window, self._base, self._check
+            code = window[position]
+            length = fixed[code]
+            if length:
+                push(base + position)
+                position += length
+            elif code == 0x8C or code == 0x55 or code == 0x43 or code == 0x8A:  # noqa: PLR1714 - twice as fast
+                value: Value = base + position
+                position += 2 + window[position + 1]
+                push(value)
+                if position < check and window[position] == 0x94 and not sparse:
+                    memoize(value)  # type: ignore[arg-type] # an offset
+                    position += 1
+            elif code == 0x94:  # MEMOIZE
+                value = stack[-1]
+                if sparse:
+                    memo.append(value)
+                else:
+                    memoize(value if type(value) is int else memo.code(value))
+                position += 1
+            elif code == 0x68:  # BINGET
+                known = window[position + 1]
+                if known < len(dense) and dense[known] > plain:
+                    push(dense[known])
+                else:
+                    self.recall(known, base + position)
+                position += 2
+            elif code == 0x6A:  # LONG_BINGET
+                known = from_bytes(window[position + 1 : position + 5], "little")
+                if known < len(dense) and dense[known] > plain:
+                    push(dense[known])
+                else:
+                    self.recall(known, base + position)
+                position += 5
+            elif code == 0x86:  # TUPLE2
+                value = pop()
+                stack[-1] = (stack[-1], value)
+                position += 1
+            elif code == 0x28:  # MARK
+                mark(len(stack))
+                position += 1
+            elif code == 0x7D or code == 0x5D or code == 0x8F:  # noqa: PLR1714 - EMPTY_DICT, EMPTY_LIST, EMPTY_SET: a set is slower
+                push(~(base + position))
+                position += 1
+            elif code == 0x58:  # BINUNICODE
+                push(base + position)
+                position += 5 + from_bytes(window[position + 1 : position + 5], "little")
+            elif code == 0x71 or code == 0x72:  # noqa: PLR1714 - BINPUT, LONG_BINPUT
+                width = 2 if code == 0x71 else 5
+                known = from_bytes(window[position + 1 : position + width], "little")
+                value = stack[-1]
+                if known == len(dense) and not sparse:
+                    memoize(value if type(value) is int else memo.code(value))
+                else:
+                    memo.put(known, value)
+                position += width
+            elif code == 0x75 or code == 0x65:  # noqa: PLR1714 - SETITEMS, APPENDS
+                known = unmark()
+                if known < 1 or known > len(stack):
+                    raise Broken("adds items to nothing", base + position)
+                value = stack[known - 1]
+                if type(value) is int and value < 0 and self.pending is None:
+                    del stack[known:]
+                else:
+                    self.add_items(value, known, base + position)
+                position += 1
+            elif code == 0x74:  # TUPLE
+                known = unmark()
+                value = tuple(stack[known:])
+                del stack[known:]
+                push(value)
+                position += 1
+            elif code == 0x85:  # TUPLE1
+                stack[-1] = (stack[-1],)
+                position += 1
+            elif code == 0x29:  # EMPTY_TUPLE
+                push(())
+                position += 1
+            elif code == 0x87:  # TUPLE3
+                value = tuple(stack[-3:])
+                del stack[-3:]
+                push(value)
+                position += 1
+            elif code == 0x2E:  # STOP
+                self.end = base + position + 1
+                self.stop(base + position)
+                return
+            else:
+                operation = OPERATIONS[code]
+                if operation is None:
+                    raise Broken(f"has the byte 0x{code:02x} where an opcode should stand", base + position)
+                position = operation(self, base + position) - base
+                check = 0  # the operation may have opened a frame
+
+    def stop(self, offset: int) -> None:
+        """STOP: the pickle ends; what it returns is on top."""
+        if not self.stack:
+            raise Broken("stops with nothing on the stack", offset)
+        self.close_frame(self.end)
+        self.done = True
+
+    def close_frame(self, absolute: int) -> None:
+        """Close the frame where something other than opcodes follows; note one that does not end there."""
+        if self.frame_end not in {_NEVER, absolute}:
+            self.judge.frame_crossed(self.frame_end)
+        self.frame_end = _NEVER
+
+    def open_frame(self, offset: int, end: int) -> None:
+        """FRAME: note a frame inside a frame, or one that is longer than the bytes."""
+        if self.frame_end != _NEVER:
+            self.judge.frame_crossed(offset)
+        if end > self.source.size:
+            self.judge.frame_crossed(offset)
+            end = _NEVER
+        self.frame_end = end
+
+    def recall(self, index: int, offset: int) -> None:
+        """GET in its slow form: push what the memo holds, and count names again."""
+        value = self.memo.get(index)
+        if value is None:
+            raise Broken(f"asks for entry {index} of the memo, which is empty", offset)
+        self.stack.append(value)
+        if type(value) not in {int, tuple}:
+            self.judge.pushed_again(value)
+
+    def add_items(self, target: Value, height: int, offset: int) -> None:
+        """APPENDS, SETITEMS and their like on something that is not plainly a container, or is watched."""
+        items = self.stack[height:]
+        del self.stack[height:]
+        code = self.source.read(offset, 1)[0]
+        if self.pending is not None and type(target) is int:
+            self.remember(target, items, offset)
+        self.judge.add_items(target, items, code, offset)
+
+    def remember(self, target: int, items: list[Value], offset: int) -> None:
+        """Keep what goes into a dict while a joblib wrapper waits for its state."""
+        if self.pending is not None:
+            self.pending.setdefault(target, []).extend(items)
+            self._remembered += len(items) + 1
+            if self._remembered > _REMEMBERED:
+                raise Exhausted("puts too much between a joblib array wrapper and its state", offset)
