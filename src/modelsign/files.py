@@ -6,11 +6,13 @@ Never used for a model's own files; those are read through ``artifact``.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["read_bounded", "write_atomic"]
 
@@ -57,6 +59,9 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o644
         ModelsignError: ``OUTPUT_EXISTS`` or ``OUTPUT_UNWRITABLE``.
 
     """
+    import secrets  # noqa: PLC0415 - two of the slowest imports on the way to a verdict, which writes nothing
+    from pathlib import Path  # noqa: PLC0415 - same
+
     target = Path(path)
     scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
     try:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.artifact.hashing import hash_artifact, hash_descriptor, hash_ranges
 from modelsign.artifact.inert import is_plainly_inert
@@ -31,8 +30,7 @@ __all__ = ["Comparison", "Hashes", "compare"]
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """How a model compares with a statement; ``faults`` is empty exactly when it meets it in full.
 
     ``root_digest`` is computed from the model's bytes, in the signed order where the names are the signed ones.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Method"]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """One way to sign.
 
     ``kinds`` are the kinds of :class:`~modelsign.signing.bundle.Material` its bundles carry. ``seal`` makes a

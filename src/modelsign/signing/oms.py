@@ -10,8 +10,7 @@ Reading comes after the signature was verified; what is read is still checked as
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
 from modelsign.artifact.manifest import root_digest, tree_digest
@@ -36,8 +35,7 @@ _HEX_LENGTHS: Final = {"sha256": 64, "blake2b": 128}
 _SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What a signer signed about a model.
 
     ``names`` and ``digests`` (lowercase hex) run together, in the signed order. ``shards`` are the byte ranges

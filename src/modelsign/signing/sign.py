@@ -5,8 +5,7 @@ Reads every byte once for the manifest. Writes nothing: where the bundle goes is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import Manifest
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SignResult", "sign_model"]
 
 
-@dataclass(frozen=True, slots=True)
-class SignResult:
+class SignResult(NamedTuple):
     """What was signed: the bundle, its payload, both digests, and how many files they cover."""
 
     bundle: bytes

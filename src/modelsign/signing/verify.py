@@ -9,8 +9,7 @@ known to be wrong is not made better by a bundle that could not be read. The fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.errors import ModelsignError, Refused, error
 from modelsign.signing.bundle import parse_bundle
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["VerifyOptions", "verify_model"]
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyOptions:
+class VerifyOptions(NamedTuple):
     """The relaxations of one verification; every default is the strict one.
 
     ``ignore_paths`` are those the caller accepts beyond the default names; the artifact is opened with the same.
@@ -53,8 +51,7 @@ class VerifyOptions:
     strict_names: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Vouched:
+class _Vouched(NamedTuple):
     """A statement that a trusted key signed, and how the model compares with it."""
 
     key: VerifyKey
