@@ -18,7 +18,7 @@ from modelsign import files, limits
 from modelsign.artifact.manifest import tree_digest
 from modelsign.attest import timestamp
 from modelsign.attest.envelope import open_attestation
-from modelsign.attest.store import read_lines
+from modelsign.attest.store import read_lines, store_place
 from modelsign.errors import ModelsignError, error
 from modelsign.examine import examine
 from modelsign.policy.evaluate import evaluate
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from modelsign.policy.parameters import Value
     from modelsign.verdict import ScanResult, VerifyResult
 
-__all__ = ["Evidence", "check_model", "collect_evidence", "store_place"]
+__all__ = ["Evidence", "check_model", "collect_evidence"]
 
 _SIGNATURES: Final = frozenset({"signature"})
 _ATTESTATIONS: Final = frozenset({"attestation"})
@@ -53,12 +53,6 @@ class Evidence:
 
     bundles: tuple[tuple[str, bytes], ...] = ()
     stores: tuple[tuple[str, bytes], ...] = ()
-
-
-def store_place(model: str | os.PathLike[str]) -> str:
-    """Return where the attestations of a model lie unless the caller says otherwise."""
-    location = os.fspath(model)
-    return os.path.join(location, "model.intoto.jsonl") if os.path.isdir(location) else f"{location}.intoto.jsonl"  # noqa: PTH112, PTH118 - strings, as in artifact
 
 
 def collect_evidence(

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
     from modelsign.signing.bundle import Bundle
 
-__all__ = ["StoredLine", "append_line", "read_lines"]
+__all__ = ["StoredLine", "append_line", "read_lines", "store_place"]
+
+
+def store_place(model: str | os.PathLike[str]) -> str:
+    """Return where the attestations of a model lie unless the caller says otherwise."""
+    location = os.fspath(model)
+    return os.path.join(location, "model.intoto.jsonl") if os.path.isdir(location) else f"{location}.intoto.jsonl"  # noqa: PTH112, PTH118 - strings, as in artifact
 
 
 @dataclass(frozen=True, slots=True)

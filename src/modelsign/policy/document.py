@@ -37,6 +37,7 @@ __all__ = [
     "load_policy",
     "read_policy",
     "rule_union",
+    "shipped_policy",
 ]
 
 SHIPPED: Final = ("baseline", "strict")
@@ -156,12 +157,16 @@ def load_policy(named: str | os.PathLike[str]) -> Policy:
 
     """
     if named in SHIPPED:
-        place = importlib.resources.files("modelsign") / "policies" / f"{named}.yaml"
-        return read_policy(place.read_bytes(), what=f"policy {named}")
+        return read_policy(shipped_policy(str(named)), what=f"policy {named}")
     if not os.path.lexists(named):
         shipped = ", ".join(SHIPPED)
         raise error("POLICY_NOT_FOUND", f"there is no policy at {os.fspath(named)!r}; shipped ones are {shipped}")
     return read_policy(files.read_bounded(named, limits.POLICY_BYTES, what="policy"), what=f"policy {os.fspath(named)}")
+
+
+def shipped_policy(name: str) -> bytes:
+    """Return the text of a policy that comes with modelsign; ``name`` is in :data:`SHIPPED`."""
+    return (importlib.resources.files("modelsign") / "policies" / f"{name}.yaml").read_bytes()
 
 
 def read_policy(data: bytes, *, what: str = "policy") -> Policy:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modelsign.attest import timestamp
 from modelsign.attest.predicate import Predicate, required, stated_time
 from modelsign.errors import error
+from modelsign.scan import rules
 from modelsign.verdict import Outcome, plain
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ __all__ = ["PREDICATE", "SCANNER_ID", "SCAN_TYPE", "scan_report", "scanned_diges
 
 SCAN_TYPE: Final = "https://modelsign.dev/attestation/model-scan/v1"
 SCANNER_ID: Final = "https://modelsign.dev/scanner"
+SUPERVISOR_PREFIX: Final = "SUPERVISOR_"
+"""What the ids of rules begin with by which a supervisor reports a timeout or a crash."""
+_NOT_OF_THE_BYTES: Final = frozenset({rules.CHANGED.id, rules.UNREADABLE.id})
 _OUTCOMES: Final = frozenset(Outcome)
 
 
@@ -34,9 +38,12 @@ def scanned_digests(scan: ScanResult) -> dict[str, str]:
         ModelsignError: ``SCAN_NOT_ATTESTABLE`` where a file was not read whole.
 
     """
-    unread = [file.path for file in scan.files if file.sha256 is None]
-    if unread:
-        raise error("SCAN_NOT_ATTESTABLE", f"{unread[0]} was not read whole, so nothing binds its findings to it")
+    for file in scan.files:
+        if file.sha256 is None:
+            raise error("SCAN_NOT_ATTESTABLE", f"{file.path} was not read whole, so nothing binds its findings to it")
+        for finding in file.findings:
+            if finding.rule in _NOT_OF_THE_BYTES or finding.rule.startswith(SUPERVISOR_PREFIX):
+                raise error("SCAN_NOT_ATTESTABLE", f"{file.path}: {finding.message}")
     return {file.path: file.sha256 for file in scan.files if file.sha256 is not None}
 
 
@@ -44,7 +51,7 @@ def scan_report(scan: ScanResult, *, version: str, scanned_on: datetime | None) 
     """Return the predicate; reproducible but for the time.
 
     Raises:
-        ModelsignError: ``SCAN_NOT_ATTESTABLE`` where a file was not read whole.
+        ModelsignError: ``SCAN_NOT_ATTESTABLE`` where a file was not read whole, or a supervisor cut its scan short.
 
     """
     scanned_digests(scan)
