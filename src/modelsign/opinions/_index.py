@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelsign.opinions.opinion import SecondOpinion
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ()
+IDS: Final[tuple[str, ...]] = ("modelscan",)
 """The ids, sorted."""
 
 
-def load(member_id: str) -> Any:
+def _modelscan() -> SecondOpinion:
+    from modelsign.opinions.modelscan import OPINION
+
+    return OPINION
+
+
+_MEMBERS: Final[dict[str, Callable[[], SecondOpinion]]] = {
+    "modelscan": _modelscan,
+}
+
+
+def load(member_id: str) -> SecondOpinion:
     """Import one second opinion by its id.
 
     Raises:
         KeyError: there is none of that id.
 
     """
-    raise KeyError(member_id)
+    return _MEMBERS[member_id]()

@@ -130,10 +130,8 @@ class _Scan:
     def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
         """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
         answers = self._ask(reading, name, member)
-        replaced = {left for wanted, answer in answers if answer.readable for left in _refined(wanted)}
-        kept = [(wanted, answer) for wanted, answer in answers if wanted not in replaced]
-        readable = [(wanted, answer) for wanted, answer in kept if answer.readable]
-        for _, answer in kept:
+        readable = [(wanted, answer) for wanted, answer in answers if answer.readable]
+        for _, answer in answers:
             self._take(answer, where)
         seen = self._name(reading, name, where, readable, data=member is not None and member.data)
         for _, answer in readable:
@@ -142,16 +140,19 @@ class _Scan:
         return seen
 
     def _ask(self, reading: Reading, name: str, member: Member | None) -> list[tuple[str, Inspection]]:
+        """Ask the readers; one that another, more special reader has read for is left out."""
         answers: list[tuple[str, Inspection]] = []
-        own = member.replaces if member is not None and member.reader is not None else ""
-        readers = [(entry.id, entry.scan) for entry in formats() if entry.id != own and entry.recognise(reading, name)]
+        left_out: set[str] = set()
         if member is not None and member.reader is not None:
-            readers.append((own, member.reader))
-        for wanted, scan in readers:
-            try:
-                answers.append((wanted, scan(reading, name)))
-            except ModelsignError as fault:
-                answers.append((wanted, _broken(fault)))
+            answers.append((member.replaces, _inspect(member.reader, reading, name)))
+            left_out.add(member.replaces)
+        for entry in sorted(formats(), key=lambda entry: not entry.refines):
+            if entry.id in left_out or not entry.recognise(reading, name):
+                continue
+            answer = _inspect(entry.scan, reading, name)
+            answers.append((entry.id, answer))
+            if answer.readable:
+                left_out.update(entry.refines)
         return answers
 
     def _take(self, answer: Inspection, where: str) -> None:
@@ -206,12 +207,12 @@ class _Scan:
             self.findings[before:] = [finding for finding in fresh if finding.outcome is Outcome.UNSAFE]
 
 
-def _refined(wanted: str) -> tuple[str, ...]:
-    return next((entry.refines for entry in formats() if entry.id == wanted), ())
-
-
-def _broken(fault: ModelsignError) -> Inspection:
-    return Inspection(readable=True, findings=(rules.of_fault(fault),))
+def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name: str) -> Inspection:
+    """Ask one reader; one that gives up leaves the file incomplete."""
+    try:
+        return scan(reading, name)
+    except ModelsignError as fault:
+        return Inspection(readable=True, findings=(rules.of_fault(fault),))
 
 
 def _placed(finding: Finding, where: str) -> Finding:

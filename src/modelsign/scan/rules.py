@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ENGINE_RULES", "ZIP_RULES", "of_fault", "of_flaw"]
 
 AMBIGUOUS: Final = Rule(
-    "AMBIGUOUS_FORMAT",
+    "ambiguous-format",
     "the file can be read as several formats",
     Severity.HIGH,
     Outcome.UNSAFE,
@@ -26,7 +26,7 @@ AMBIGUOUS: Final = Rule(
     "Do not load the file. Ask its author for it in one format.",
 )
 UNSUPPORTED: Final = Rule(
-    "UNSUPPORTED_FORMAT",
+    "unsupported-format",
     "there is no reader for this format yet",
     Severity.LOW,
     Outcome.UNSUPPORTED,
@@ -35,7 +35,7 @@ UNSUPPORTED: Final = Rule(
     "Convert the model to a supported format such as safetensors, or accept `unsupported` knowingly.",
 )
 BROKEN: Final = Rule(
-    "BROKEN_FORMAT",
+    "broken-format",
     "the file is damaged or cut short",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
@@ -44,7 +44,7 @@ BROKEN: Final = Rule(
     "Fetch the file again and compare its digest with the author's.",
 )
 BUDGET: Final = Rule(
-    "BUDGET_EXCEEDED",
+    "budget-exceeded",
     "the file is beyond what a scan spends on it",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
@@ -53,7 +53,7 @@ BUDGET: Final = Rule(
     "Split the model, or store it in a plain format such as safetensors.",
 )
 CHANGED: Final = Rule(
-    "FILE_CHANGED",
+    "file-changed",
     "the file was written to while it was read",
     Severity.HIGH,
     Outcome.INCOMPLETE,
@@ -61,7 +61,7 @@ CHANGED: Final = Rule(
     "Let whatever writes to the model finish, then run again.",
 )
 UNREADABLE: Final = Rule(
-    "FILE_UNREADABLE",
+    "file-unreadable",
     "the file cannot be read",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
@@ -69,7 +69,7 @@ UNREADABLE: Final = Rule(
     "Check the permissions of the file and the health of the disk.",
 )
 OMITTED: Final = Rule(
-    "FINDINGS_OMITTED",
+    "findings-omitted",
     "more findings than are listed",
     Severity.INFO,
     Outcome.CLEAN,
@@ -98,19 +98,19 @@ def _zip_rule(name: str, title: str, description: str, *references: str) -> Rule
 
 _FLAWS: Final[Mapping[FlawKind, Rule]] = {
     FlawKind.OUTSIDE: _zip_rule(
-        "ZIP_BYTES_OUTSIDE",
+        "zip-bytes-outside",
         "bytes in the archive belong to no member",
         "There are bytes before, between or behind the members. A reader that looks for members elsewhere than the "
         "directory says would find other content than the one that was judged.",
     ),
     FlawKind.DIRECTORY: _zip_rule(
-        "ZIP_DIRECTORY_CONTRADICTS",
+        "zip-directory-contradicts",
         "the archive's end records contradict each other",
         "Count, size or place of the directory are given differently in different places, so that readers see "
         "different members.",
     ),
     FlawKind.HEADER: _zip_rule(
-        "ZIP_HEADER_CONTRADICTS",
+        "zip-header-contradicts",
         "a local header contradicts the directory",
         "Name, flags, method, sizes or checksum of a member differ between its local header and the directory. "
         "`zipfile` refuses some of these archives while PyTorch loads them.",
@@ -118,25 +118,25 @@ _FLAWS: Final[Mapping[FlawKind, Rule]] = {
         "CVE-2025-1945",
     ),
     FlawKind.DUPLICATE: _zip_rule(
-        "ZIP_DUPLICATE_MEMBER",
+        "zip-duplicate-member",
         "two members have the same name",
         "Two members have names that are equal, or differ in letter case alone. Readers disagree on which one they "
         "open; PyTorch takes the last and ignores case.",
     ),
     FlawKind.OVERLAP: _zip_rule(
-        "ZIP_MEMBERS_OVERLAP",
+        "zip-members-overlap",
         "members share bytes",
         "Members of an ordinary archive lie one behind the other. Overlap hides content, or unpacks to far more than "
         "the file's size.",
     ),
     FlawKind.NAME: _zip_rule(
-        "ZIP_NAME",
+        "zip-name",
         "a member's name is not a plain relative name",
         "The name leaves the archive, holds a backslash or NUL, or is not marked as UTF-8, so that readers take it "
         "for different names.",
     ),
     FlawKind.UNREADABLE: _zip_rule(
-        "ZIP_MEMBER_UNREADABLE",
+        "zip-member-unreadable",
         "a member is encrypted or packed in an unusual way",
         "The member's bytes cannot be judged, because it is encrypted or packed by a method that loaders of models "
         "do not read.",

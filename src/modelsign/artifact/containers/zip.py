@@ -77,8 +77,17 @@ class ZipArchive:
 
 
 def looks_like_zip(reading: Reading) -> bool:
-    """Whether some reader would take these bytes for a ZIP archive: by its end, or by its first local header."""
-    return reading.read_at(0, 4) == _LOCAL or find_end(reading) is not None
+    """Whether some reader would find members in these bytes: from their end, or by a local header at their start.
+
+    End marks turn up in numbers by chance; one that leads to no directory leads no reader to a member.
+    """
+    if reading.read_at(0, 4) == _LOCAL:
+        return True
+    end = find_end(reading)
+    if end is None:
+        return False
+    empty = end.position == 0 and end.count == 0
+    return empty or any(reading.read_at(start, 4) == _CENTRAL for start, _ in end.starts())
 
 
 def read_archive(reading: Reading) -> ZipArchive:

@@ -16,7 +16,9 @@ IDS: Final[tuple[str, ...]] = (
     "empty",
     "json",
     "numpy",
+    "pickle",
     "pytorch",
+    "pytorch-legacy",
     "safetensors",
     "text",
     "zip",
@@ -48,8 +50,20 @@ def _numpy() -> Format:
     return FORMAT
 
 
+def _pickle() -> Format:
+    from modelsign.scan.formats.pickle import FORMAT
+
+    return FORMAT
+
+
 def _pytorch() -> Format:
     from modelsign.scan.formats.pytorch import FORMAT
+
+    return FORMAT
+
+
+def _pytorch_legacy() -> Format:
+    from modelsign.scan.formats.pytorch_legacy import FORMAT
 
     return FORMAT
 
@@ -77,7 +91,9 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "empty": _empty,
     "json": _json,
     "numpy": _numpy,
+    "pickle": _pickle,
     "pytorch": _pytorch,
+    "pytorch-legacy": _pytorch_legacy,
     "safetensors": _safetensors,
     "text": _text,
     "zip": _zip,

@@ -25,7 +25,7 @@ __all__ = ["FORMAT"]
 
 _REFERENCES: Final = ("https://huggingface.co/docs/transformers/custom_models",)
 CODE: Final = Rule(
-    "JSON_CODE_REFERENCE",
+    "json-code-reference",
     "a configuration names code",
     Severity.HIGH,
     Outcome.UNVERIFIED,
@@ -35,7 +35,7 @@ CODE: Final = Rule(
     _REFERENCES,
 )
 TEMPLATE: Final = Rule(
-    "JSON_TEMPLATE",
+    "json-template",
     "a configuration holds a template",
     Severity.MEDIUM,
     Outcome.UNSUPPORTED,

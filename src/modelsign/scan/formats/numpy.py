@@ -17,14 +17,13 @@ from modelsign.scan.archives import (
     archive_of,
     findings_of,
     is_numpy_archive,
-    is_pytorch_archive,
     looks_like_zip,
     member_of,
 )
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.literals import LiteralError, parse_literal
-from modelsign.scan.pickles import scan_pickle
-from modelsign.scan.rules import BROKEN, BUDGET, ZIP_RULES
+from modelsign.scan.pickles import RULES, scan_pickle
+from modelsign.scan.rules import BUDGET, ZIP_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ _MOST: Final = 2**63 - 1
 _FIELD_PARTS: Final = (2, 3)
 
 HEADER: Final = Rule(
-    "NUMPY_HEADER",
+    "numpy-header",
     "the header of a NumPy array is not understood",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
@@ -53,7 +52,7 @@ HEADER: Final = Rule(
     ("https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",),
 )
 SIZE: Final = Rule(
-    "NUMPY_SIZE",
+    "numpy-size",
     "a NumPy file does not have the size its header calls for",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
@@ -76,7 +75,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if reading.read_at(0, len(_MAGIC)) == _MAGIC:
         return _scan_arrays(reading)
     archive = archive_of(reading)
-    if isinstance(archive, ModelsignError) or is_pytorch_archive(archive) or not is_numpy_archive(archive):
+    if isinstance(archive, ModelsignError) or not is_numpy_archive(archive):
         return Inspection(readable=False)
     members = tuple(member_of(reading, member) for member in archive.members if not member.is_folder)
     return Inspection(readable=True, findings=findings_of(archive), members=members)
@@ -183,5 +182,5 @@ FORMAT = Format(
     scan=_scan,
     magic=(Magic(0, _MAGIC),),
     extensions=(".npy", ".npz"),
-    rules=(HEADER, SIZE, BROKEN, BUDGET, *ZIP_RULES),
+    rules=(HEADER, SIZE, *ZIP_RULES, *RULES),
 )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign.errors import ModelsignError
 from modelsign.scan.archives import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.pickles import scan_pickle
+from modelsign.scan.pickles import RULES, scan_pickle
 from modelsign.scan.rules import ZIP_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
@@ -42,7 +42,7 @@ _NOTES: Final = frozenset(
 """Records of a few characters that say how the archive was written."""
 
 TORCHSCRIPT: Final = Rule(
-    "TORCHSCRIPT_CODE",
+    "torchscript-code",
     "the archive holds a TorchScript program",
     Severity.MEDIUM,
     Outcome.UNSUPPORTED,
@@ -100,5 +100,5 @@ FORMAT = Format(
     scan=_scan,
     magic=(Magic(0, b"PK\x03\x04"),),
     extensions=(".pt", ".pth", ".ckpt", ".bin"),
-    rules=(*ZIP_RULES, TORCHSCRIPT),
+    rules=(*ZIP_RULES, TORCHSCRIPT, *RULES),
 )

@@ -27,7 +27,7 @@ __all__ = ["FORMAT"]
 _ADVICE: Final = "Do not load the file; ask its author to write it again with the safetensors library."
 _README: Final = ("https://github.com/huggingface/safetensors#format",)
 HEADER: Final = Rule(
-    "SAFETENSORS_HEADER",
+    "safetensors-header",
     "the safetensors header breaks the format's rules",
     Severity.HIGH,
     Outcome.INCOMPLETE,
@@ -37,7 +37,7 @@ HEADER: Final = Rule(
     _README,
 )
 LAYOUT: Final = Rule(
-    "SAFETENSORS_LAYOUT",
+    "safetensors-layout",
     "the tensors do not fill the file exactly",
     Severity.HIGH,
     Outcome.INCOMPLETE,

@@ -1,0 +1,120 @@
+"""``modelsign scan``: what would these files do when loaded?
+
+Exit status: all files clean 0, any unsafe 1, any other outcome 3, nothing to scan 4. ``--accept`` takes
+``unverified`` and ``unsupported`` for good enough; ``incomplete`` never is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from modelsign.cli.command import ALL_FORMATS, define
+from modelsign.verdict import Answer, Outcome, Report
+
+if TYPE_CHECKING:
+    from modelsign.cli.session import Session
+    from modelsign.verdict import ScanResult
+
+__all__ = ["command"]
+
+_ACCEPTABLE = (Outcome.UNVERIFIED, Outcome.UNSUPPORTED)
+_SHOWN = 3
+
+
+class _Outcomes(click.ParamType[frozenset[Outcome]]):
+    """A list of outcomes with commas."""
+
+    name = "outcomes"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[Outcome]:
+        words = [word.strip() for word in str(value).split(",") if word.strip()]
+        unknown = [word for word in words if word not in _ACCEPTABLE]
+        if unknown:
+            self.fail(f"{unknown[0]!r} cannot be accepted; choose from {', '.join(_ACCEPTABLE)}.", param, ctx)
+        return frozenset(Outcome(word) for word in words)
+
+
+@define(
+    "scan",
+    examples=(
+        "modelsign scan model/",
+        "modelsign scan model.pt --format sarif -o scan.sarif",
+        "modelsign scan model/ --second-opinion modelscan",
+    ),
+    formats=ALL_FORMATS,
+)
+@click.argument("model", required=False)
+@click.option(
+    "--accept",
+    "accepted",
+    type=_Outcomes(),
+    multiple=True,
+    metavar="OUTCOME[,OUTCOME]",
+    help="Take `unverified` and/or `unsupported` files for good enough; `incomplete` never is.",
+)
+@click.option("--second-opinion", "opinions", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
+@click.option(
+    "--trust-global", "trusted", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe."
+)
+@click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
+@click.option("--link-root", "link_roots", multiple=True, metavar="DIR", help="Follow links into this folder too.")
+@click.option("--ruleset", is_flag=True, help="Show the digest of the rules instead of scanning.")
+def command(  # noqa: PLR0913 - one parameter a flag
+    session: Session,
+    *,
+    model: str | None,
+    accepted: tuple[frozenset[Outcome], ...],
+    opinions: tuple[str, ...],
+    trusted: tuple[str, ...],
+    allow_symlinks: bool,
+    link_roots: tuple[str, ...],
+    ruleset: bool,
+) -> Report:
+    """Scan a model's files for code that would run when they are loaded."""
+    from modelsign.artifact.model import open_artifact
+    from modelsign.errors import ExitStatus
+    from modelsign.examine import examine
+    from modelsign.scan.ruleset import ruleset_digest
+
+    if ruleset:
+        digest = ruleset_digest()
+        return Report(session.command, ExitStatus.OK, body={"ruleset_digest": digest}, text=f"sha256:{digest}\n")
+    if model is None:
+        raise click.UsageError("Missing argument 'MODEL'.")
+    for name in trusted:
+        session.log(f"{name} is taken for safe because --trust-global says so")
+    with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots) as artifact:
+        result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
+        warnings = list(artifact.warnings)
+    status = result.exit_status(frozenset().union(*accepted))
+    warnings += [f"--trust-global {name} was taken for safe" for name in trusted]
+    warnings += [
+        f"no second opinion of {opinion.engine}: {opinion.status} ({opinion.message})"
+        for opinion in result.opinions
+        if opinion.status not in {"findings", "no findings"}
+    ]
+    return Report(
+        session.command,
+        status,
+        body=result.body(),
+        reasons=_reasons(result, status),
+        warnings=tuple(warnings),
+        result=result,
+    )
+
+
+def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:
+    """Say in one sentence why the status is not 0."""
+    from modelsign.errors import ExitStatus, error
+
+    if status == ExitStatus.OK:
+        return ()
+    if status == ExitStatus.NOTHING:
+        return (Answer.of(error("NOTHING_SCANNED", "the model holds no file to scan")),)
+    wanted = [file for file in result.files if file.outcome is result.outcome]
+    names = ", ".join(file.path for file in wanted[:_SHOWN])
+    more = f" and {len(wanted) - _SHOWN} more" if len(wanted) > _SHOWN else ""
+    code = "SCAN_UNSAFE" if status == ExitStatus.NEGATIVE else "SCAN_NOT_CLEAN"
+    return (Answer.of(error(code, f"{result.outcome}: {names}{more}")),)

@@ -1,0 +1,93 @@
+"""The scan and the second opinions on it, joined into one result.
+
+Opinions are asked about the very bytes that were judged: where any is wanted and the model is not a private copy
+already, one is made first, scanned, and shown to the other scanners as a folder of links. An opinion adds findings
+to the files it speaks of and never lowers an outcome (DESIGN, "Second opinions"): what it calls critical or high
+makes a file ``unsafe``, anything else ``unverified``. No opinion (absent, failed, nothing scanned) changes nothing
+and is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from modelsign.artifact.model import Artifact
+from modelsign.artifact.snapshot import take_snapshot
+from modelsign.errors import error
+from modelsign.opinions import _index
+from modelsign.scan.engine import scan_artifact
+from modelsign.verdict import worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modelsign.artifact.snapshot import Snapshot
+    from modelsign.opinions.opinion import Asked
+    from modelsign.verdict import FileScan, Finding, ScanResult
+
+__all__ = ["OPINION_SECONDS", "examine", "opinion_ids"]
+
+OPINION_SECONDS: Final = 600.0
+"""The wall-clock limit of each second opinion; beyond it there is none."""
+
+
+def opinion_ids() -> tuple[str, ...]:
+    """Return the ids of the scanners that can be asked."""
+    return _index.IDS
+
+
+def examine(
+    artifact: Artifact | Snapshot,
+    *,
+    opinions: Sequence[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+    trust_globals: frozenset[str] = frozenset(),
+    seconds: float = OPINION_SECONDS,
+) -> ScanResult:
+    """Scan a model and ask the named other scanners about the same bytes.
+
+    Raises:
+        ModelsignError: ``OPINION_UNKNOWN``; or what making a private copy raises (``SNAPSHOT_FAILED``, …).
+
+    """
+    for wanted in opinions:
+        if wanted not in _index.IDS:
+            known = ", ".join(_index.IDS)
+            raise error("OPINION_UNKNOWN", f"{wanted} is no second opinion; there are: {known}")
+    if not opinions:
+        return scan_artifact(artifact, progress=progress, trust_globals=trust_globals)
+    if isinstance(artifact, Artifact):
+        with take_snapshot(artifact) as copy:
+            return _examine(copy, opinions, progress, trust_globals, seconds)
+    return _examine(artifact, opinions, progress, trust_globals, seconds)
+
+
+def _examine(
+    copy: Snapshot,
+    opinions: Sequence[str],
+    progress: Callable[[str, int, int], None] | None,
+    trust_globals: frozenset[str],
+    seconds: float,
+) -> ScanResult:
+    result = scan_artifact(copy, progress=progress, trust_globals=trust_globals)
+    folder = copy.link_farm()
+    for wanted in dict.fromkeys(opinions):
+        result = _add(result, _index.load(wanted).ask(folder, seconds))
+    return result
+
+
+def _add(result: ScanResult, asked: Asked) -> ScanResult:
+    """Add an opinion; its findings go to the files they are about, or to all of them where that cannot be told."""
+    paths = {file.path for file in result.files}
+    files = []
+    for file in result.files:
+        fresh = [finding for path, finding in asked.findings if path == file.path or path not in paths]
+        files.append(_with(file, fresh) if fresh else file)
+    outcome = worst([result.outcome, *(file.outcome for file in files)])
+    return replace(result, outcome=outcome, files=tuple(files), opinions=(*result.opinions, asked.opinion))
+
+
+def _with(file: FileScan, fresh: Sequence[Finding]) -> FileScan:
+    outcome = worst([file.outcome, *(finding.outcome for finding in fresh)])
+    return replace(file, outcome=outcome, findings=(*file.findings, *fresh), loadable=True)

@@ -1,0 +1,132 @@
+"""Inert files: strict JSON without code in it and text on a closed list; nothing else counts as inert."""
+
+from __future__ import annotations
+
+import json
+
+import model_files
+import pytest
+
+from modelsign import limits
+from modelsign.artifact.reading import BytesReading
+from modelsign.scan.engine import scan_file
+from modelsign.scan.tables import table
+
+
+def scan(data, name):
+    return scan_file(BytesReading(data if isinstance(data, bytes) else json.dumps(data).encode()), name)
+
+
+@pytest.mark.parametrize("kind", ["json", "text", "empty"])
+def test_good_files_are_clean_and_not_loadable(kind):
+    for name, data in model_files.GOOD[kind].items():
+        result = scan(data, name)
+        assert (result.outcome, result.format, result.loadable) == ("clean", kind, False), name
+
+
+@pytest.mark.parametrize("row", table("inert")["keys"], ids=lambda row: row["key"])
+@pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"a": [{"b": row}]}], ids=["top", "deep"])
+def test_each_code_bearing_key_is_found_at_any_depth(row, wrap):
+    result = scan(wrap({row["key"]: "some.thing"}), "config.json")
+    rule, outcome = {
+        "code": ("json-code-reference", "unverified"),
+        "template": ("json-template", "unsupported"),
+    }[row["kind"]]
+    assert (result.outcome, result.loadable) == (outcome, True)
+    assert [finding.rule for finding in result.findings] == [rule]
+
+
+@pytest.mark.parametrize("value", [None, False, "", [], {}, 0, 5, 2.5])
+def test_a_key_that_names_nothing_is_no_finding(value):
+    assert scan({"auto_map": value}, "config.json").outcome == "clean"
+
+
+def test_a_key_that_is_switched_on_is_a_finding():
+    assert scan({"trust_remote_code": True}, "config.json").outcome == "unverified"
+
+
+def test_every_entry_of_the_table_names_its_source():
+    inert = table("inert")
+    assert all(row["source"] for part in ("text", "keys", "modules") for row in inert[part])
+
+
+def module(kind):
+    return [{"idx": 0, "name": "0", "path": "", "type": kind}]
+
+
+def test_modules_of_sentence_transformers_itself_are_clean():
+    assert scan(module("sentence_transformers.models.Transformer"), "modules.json").outcome == "clean"
+
+
+@pytest.mark.parametrize("kind", ["os.system", "custom_module.X", 5, ["a"], None])
+def test_any_other_module_type_is_unverified(kind):
+    assert scan(module(kind), "modules.json").outcome == "unverified"
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b"", b"{} {}", b'{"a":1,"a":2}', b'{"a": NaN}', b"\xff{}", b"[" * 100 + b"]" * 100, b"nonsense"]
+)
+def test_a_json_file_that_is_not_strict_json_is_not_clean(data):
+    result = scan(data, "config.json")
+    if data:
+        assert result.outcome == "incomplete"
+        assert {finding.rule for finding in result.findings} >= {"broken-format"}
+
+
+def test_a_json_file_beyond_the_limit_is_incomplete(monkeypatch):
+    monkeypatch.setattr(limits, "SCAN_JSON_BYTES", 100)
+    # the tables are read with the same limit, and already are
+    assert [finding.rule for finding in scan(b'{"a": "' + b"x" * 200 + b'"}', "a.json").findings] == ["budget-exceeded"]
+
+
+def test_json_is_recognised_by_content_under_any_name():
+    assert scan(b' \n{"a": 1}', "model.bin").format == "json"
+    assert scan(b"{% if a %}", "model.bin").outcome == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("modeling.py", "python"),
+        ("a/b.PY", "python"),
+        ("book.ipynb", "notebook"),
+        ("config.yaml", "yaml"),
+        ("chat_template.jinja", "template"),
+        ("MLmodel", "yaml"),
+        ("run.sh", "script"),
+        ("requirements.txt", "requirements"),
+        ("model.onnx", "onnx"),
+    ],
+)
+def test_a_name_that_stands_for_code_adds_a_reading_whatever_the_bytes(name, word):
+    for data in (b"{}", b"import os\n", b""):
+        result = scan(data, name)
+        assert result.outcome == "unsupported", data
+        assert result.loadable
+        assert "unsupported-format" in {finding.rule for finding in result.findings}
+        assert result.format == word
+
+
+def test_a_notebook_by_content_is_not_inert():
+    assert scan({"cells": [{"source": "import os"}], "nbformat": 4}, "data.bin").outcome == "unverified"
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"a\0b", b"\x1b[2Jhello", b"caf\xc3"])
+def test_text_with_control_characters_or_other_encodings_is_not_inert(data):
+    assert scan(data, "README.md").outcome == "unsupported"
+
+
+def test_text_under_another_name_is_unsupported_and_named():
+    result = scan(b"some words\n", "notes.txt")
+    assert (result.outcome, result.format) == ("unsupported", "text")
+
+
+def test_long_text_is_read_to_its_end():
+    long = "grüße\n".encode() * 200_000
+    assert scan(long, "vocab.txt").outcome == "clean"
+    assert scan(long + b"\0", "vocab.txt").outcome == "unsupported"
+
+
+def test_a_pickle_under_a_name_of_text_is_judged():
+    assert scan(model_files.EVIL, "README.md").outcome == "unsafe"
+    assert scan(model_files.EVIL_TEXT, "README.md").outcome == "unsafe"
