@@ -160,14 +160,19 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
 
     Raises:
         ModelsignError: ``LOAD_DENIED`` (a ``LoadDenied``) or ``LOAD_UNDECIDED`` (a ``LoadUndecided``), both with the
-            whole verdict as ``result``; ``LOAD_WITHOUT_POLICY``; or whatever reading the model or the policy raises.
+            whole verdict as ``result``; ``POLICY_MISSING``; or whatever reading the model or the policy raises.
 
     """
     if policy is None:
-        raise error("LOAD_WITHOUT_POLICY", "no policy was named")
+        advice = "Name one: policy='baseline', parameters={'signers': 'signer.pub'}, or a policy file."
+        raise error("POLICY_MISSING", "a model is loaded only by a trust policy, and none was named", advice=advice)
     loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
     with open_artifact(
-        path, ignore_paths=ignore_paths, allow_symlinks=allow_symlinks, link_roots=link_roots, bundles=bundles
+        path,
+        ignore_paths=ignore_paths,
+        allow_symlinks=allow_symlinks,
+        link_roots=link_roots,
+        bundles=[*bundles, *attestations],
     ) as artifact:
         report = progress or _silent
         report(Stage.OPENED)

@@ -6,14 +6,6 @@ from modelsign.reasons._reason import ExitStatus, Reason
 
 REASONS: tuple[Reason, ...] = (
     Reason(
-        "LOAD_WITHOUT_POLICY",
-        ExitStatus.USAGE,
-        "nothing was named that could decide",
-        "Name a trust policy: modelsign.load(path, policy='policies/strict.yaml', parameters={...}).",
-        "The gate loads a model only on the word of a policy the caller named. There is no default policy, because "
-        "a policy found beside the model, or none at all, would let the model decide about itself.",
-    ),
-    Reason(
         "LOAD_DENIED",
         ExitStatus.NEGATIVE,
         "the policy denies the model, so it is not loaded",

@@ -49,7 +49,7 @@ def test_the_verdict_comes_with_the_model(model):
 def test_without_a_policy_nothing_is_even_opened(model):
     seen = []
     fault = refused(model, policy=None, progress=seen.append)
-    assert (fault.code, fault.exit_status) == ("LOAD_WITHOUT_POLICY", ExitStatus.USAGE)
+    assert (fault.code, fault.exit_status) == ("POLICY_MISSING", ExitStatus.USAGE)
     assert seen == []
 
 
