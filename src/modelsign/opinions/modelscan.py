@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from modelsign.opinions.opinion import DOUBT, UNSAFE, Asked, SecondOpinion
@@ -18,7 +19,7 @@ from modelsign.verdict import Opinion
 __all__ = ["OPINION", "ask"]
 
 _ENGINE: Final = "modelscan"
-_RUNNER: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_modelscan_runner.py")  # noqa: PTH100, PTH118, PTH120
+_RUNNER: Final = str(Path(__file__).with_name("_modelscan_runner.py"))
 _ABSENT: Final = 3
 _SERIOUS: Final = frozenset({"CRITICAL", "HIGH"})
 

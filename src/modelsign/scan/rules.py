@@ -65,7 +65,7 @@ UNREADABLE: Final = Rule(
     "the file cannot be read",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
-    "The operating system refused the file or its bytes.",
+    "The operating system refused the file or its bytes, so that nothing is known about it.",
     "Check the permissions of the file and the health of the disk.",
 )
 OMITTED: Final = Rule(

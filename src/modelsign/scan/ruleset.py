@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
+from pathlib import Path
 from typing import Final
 
 from modelsign.errors import error
@@ -28,7 +28,7 @@ _COVERED: Final = (
     "strictjson.py",
     "verdict.py",
 )
-_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - cheap to start
+_PACKAGE: Final = Path(__file__).parent.parent
 
 
 @functools.cache
@@ -43,8 +43,7 @@ def ruleset_digest() -> str:
     try:
         names = sorted(name for covered in _COVERED for name in _files(covered))
         for name in names:
-            with open(os.path.join(_PACKAGE, name), "rb") as stream:  # noqa: PTH118, PTH123 - cheap to start
-                total.update(f"{hashlib.sha256(stream.read()).hexdigest()}  {name}\n".encode())
+            total.update(f"{hashlib.sha256((_PACKAGE / name).read_bytes()).hexdigest()}  {name}\n".encode())
     except OSError as fault:
         raise error("RULESET_UNREADABLE", f"{fault.filename}: {fault.strerror}") from None
     return total.hexdigest()
@@ -55,11 +54,10 @@ def _files(covered: str) -> list[str]:
     if covered.endswith(".py"):
         return [covered]
     found = []
-    with os.scandir(os.path.join(_PACKAGE, covered)) as entries:  # noqa: PTH118 - cheap to start
-        for entry in entries:
-            name = f"{covered}/{entry.name}"
-            if entry.is_dir():
-                found += _files(name) if entry.name != "__pycache__" else []
-            elif os.path.splitext(entry.name)[1] in DATA_SUFFIXES and not entry.name.startswith("."):  # noqa: PTH122
-                found.append(name)
+    for entry in (_PACKAGE / covered).iterdir():
+        name = f"{covered}/{entry.name}"
+        if entry.is_dir():
+            found += _files(name) if entry.name != "__pycache__" else []
+        elif entry.suffix in DATA_SUFFIXES and not entry.name.startswith("."):
+            found.append(name)
     return found

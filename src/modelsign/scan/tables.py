@@ -6,7 +6,7 @@ They lie in ``scan/knowledge`` as strict JSON and are read once, when first need
 from __future__ import annotations
 
 import functools
-import os
+from pathlib import Path
 from typing import Any, Final
 
 from modelsign import limits, strictjson
@@ -14,7 +14,7 @@ from modelsign.errors import error
 
 __all__ = ["table"]
 
-_FOLDER: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knowledge")  # noqa: PTH100, PTH118, PTH120
+_FOLDER: Final = Path(__file__).parent / "knowledge"
 
 
 @functools.cache
@@ -25,10 +25,9 @@ def table(name: str) -> Any:
         ModelsignError: ``RULESET_UNREADABLE``.
 
     """
-    path = os.path.join(_FOLDER, f"{name}.json")  # noqa: PTH118 - cheap to start
+    path = _FOLDER / f"{name}.json"
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - cheap to start
-            data = stream.read()
+        data = path.read_bytes()
     except OSError as fault:
         raise error("RULESET_UNREADABLE", f"{path}: {fault.strerror}") from None
     return strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, what=f"table {name}", code="RULESET_UNREADABLE")

@@ -74,7 +74,7 @@ def test_every_file_of_the_scanner_is_covered():
 
 
 def test_an_unreadable_source_is_an_error(monkeypatch, tmp_path):
-    monkeypatch.setattr(ruleset, "_PACKAGE", str(tmp_path))
+    monkeypatch.setattr(ruleset, "_PACKAGE", tmp_path)
     with pytest.raises(ModelsignError) as caught:
         ruleset_digest.__wrapped__()
     assert caught.value.code == "RULESET_UNREADABLE"

@@ -56,7 +56,7 @@ SIZE: Final = Rule(
     "a NumPy file does not have the size its header calls for",
     Severity.MEDIUM,
     Outcome.INCOMPLETE,
-    "The numbers are cut short, or other bytes follow them.",
+    "The numbers are cut short, or other bytes follow them; a loader that reads on would meet what nobody judged.",
     "Fetch the file again and compare its digest with the author's.",
 )
 
