@@ -21,6 +21,7 @@ __all__ = ["Story", "no_network"]
 
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_COLOR": "1"}
 _SHOWN_LINES = 14
+_KEPT = ("DENY ", "UNDECIDED ", "unsafe ", "  critical ", "  PASS ", "  FAIL ", "  INDETERMINATE ")
 
 
 def no_network(event: str, arguments: tuple[object, ...]) -> None:
@@ -68,16 +69,21 @@ class Story:
             check=False,
         )
         if not quiet or answer.returncode != expect:
-            _show(answer.stdout, whole=answer.returncode != expect)
+            lines = answer.stdout.rstrip().splitlines()
+            _show(lines if answer.returncode != expect else lines[:_SHOWN_LINES], len(lines))
         if answer.returncode != expect:
             self.fail(f"exit status {answer.returncode}, expected {expect}")
         return answer.stdout
 
     def denied(self, code: str, what: str, *command: str | Path, expect: int = 1) -> None:
         """Run a command that must be refused, with this reason code and exit status."""
-        output = self.run(*command, expect=expect)
-        if code not in output:
+        lines = self.run(*command, expect=expect, quiet=True).splitlines()
+        at = next((number for number, line in enumerate(lines) if line.startswith(f"{code}: ")), None)
+        if at is None:
             self.fail(f"the answer does not name the reason {code}")
+        shown = [line for line in lines[:at] if line.startswith(_KEPT) and line != lines[at]]
+        advice = [line for line in lines[at + 1 : at + 2] if line.startswith("  next: ")]
+        _show([*shown, lines[at], *advice], len(lines))
         print(f"  => exit {expect}, {code}: as it must be")
         self.denials.append((what, code))
 
@@ -115,10 +121,8 @@ def _program(word: str) -> list[str]:
     return [sys.executable] if word == "python" else [word]
 
 
-def _show(output: str, *, whole: bool) -> None:
-    lines = output.rstrip().splitlines()
-    shown = lines if whole or len(lines) <= _SHOWN_LINES else lines[: _SHOWN_LINES - 1]
-    for line in shown:
+def _show(lines: list[str], of: int) -> None:
+    for line in lines:
         print(f"  {line}")
-    if len(shown) < len(lines):
-        print(f"  … {len(lines) - len(shown)} more lines")
+    if len(lines) < of:
+        print(f"  … {of - len(lines)} more")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadDenied", "LoadUndecided", "NotLoaded", "denial"]
 
-_SHOWN_RULES = 5
+_SHOWN = 6
 
 
 class NotLoaded(ModelsignError):
@@ -43,7 +43,7 @@ class LoadUndecided(NotLoaded, Undecided):
 
 
 def denial(result: CheckResult) -> NotLoaded:
-    """Return the exception for a verdict other than ALLOW; the message names the rules that stood in the way.
+    """Return the exception for a verdict other than ALLOW; the message says what stood in the way.
 
     ``details["codes"]`` holds the reason codes behind the verdict, without repetition, in the order of the rules.
     """
@@ -52,10 +52,12 @@ def denial(result: CheckResult) -> NotLoaded:
         for rule in result.rules
         if rule.mode is RuleMode.ENFORCE and rule.result in (RuleOutcome.FAIL, RuleOutcome.INDETERMINATE)
     ]
-    words = [f"{rule.id} expected {rule.expected}, observed {rule.observed}" for rule in standing[:_SHOWN_RULES]]
-    if len(standing) > _SHOWN_RULES:
-        words.append(f"and {len(standing) - _SHOWN_RULES} more")
-    words = words or [reason.message for reason in result.reasons] or ["no rule of the policy allows it"]
+    told = {rule.code for rule in standing}
+    words = [f"{rule.id}: {rule.observed}" for rule in standing]
+    words += [f"{reason.code}: {reason.message}" for reason in result.reasons if reason.code not in told]
+    if len(words) > _SHOWN:
+        words[_SHOWN:] = [f"and {len(words) - _SHOWN} more"]
+    words = words or ["no rule of the policy allows it"]
     codes = [*(rule.code for rule in standing if rule.code), *(reason.code for reason in result.reasons)]
     details: dict[str, object] = {
         "verdict": result.verdict.value,

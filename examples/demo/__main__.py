@@ -1,0 +1,5 @@
+"""Lets ``python examples/demo`` tell the story."""
+
+from run import main
+
+main()
