@@ -20,6 +20,7 @@ __all__ = ["Entry", "allowed", "canonical", "capability", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn", "torch"})
+_GENERATED: Final = frozenset({"sklearn"})
 _OTHERS: Final = "python"
 
 
@@ -29,9 +30,15 @@ def _load(name: str) -> Any:
 
 @cache
 def _library(root: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
-    document = _load(f"allowed/{root}.json")
-    uses = {name: group["use"] for group in document["groups"] for name in group["names"]}
-    return uses, document.get("moved", {})
+    documents = [_load(name) for name in _files(root)]
+    uses = {name: group["use"] for one in documents for group in one["groups"] for name in group["names"]}
+    moved = {old: new for one in documents for old, new in one.get("moved", {}).items()}
+    return uses, moved
+
+
+def _files(root: str) -> list[str]:
+    """Return a library's data: derived by tools/knowledge.py first, then reviewed by hand, which wins."""
+    return [f"allowed/{root}.generated.json"] * (root in _GENERATED) + [f"allowed/{root}.json"]
 
 
 def _root(name: str) -> str:

@@ -14,7 +14,7 @@ from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.faults import Exhausted
-from modelsign.scan.machine.joblib import WRAPPER, array_bytes
+from modelsign.scan.machine.joblib import WRAPPER, array_bytes, dtype_after_state
 from modelsign.scan.machine.render import call_text, value_text
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.torch import persistent_storage
@@ -240,6 +240,8 @@ class Judge:
             elif target.entry.state is None or not fits(self.source, target.entry.state, state):
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"gives {target.cls} the state {text}, which nobody reviewed", offset)
+            if target.cls == "numpy.dtype":
+                target.detail = dtype_after_state(self.source, target.detail, state)
             return target
         if isinstance(target, Global):
             text = value_text(self.source, state)

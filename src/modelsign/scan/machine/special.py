@@ -53,8 +53,8 @@ def _reconstructor(judge: Judge, function: Global, arguments: Value, offset: int
         cls, base, state = arguments
         if isinstance(cls, Global) and isinstance(base, Global) and base.path in _PLAIN_BASES:
             if cls.entry is None:
-                cls.called = False
                 return Instance(cls.path)  # the unknown class has its own finding
+            cls.consumed += 1
             if () in cls.entry.new and fits(judge.source, _PLAIN_BASES[base.path], state):
                 return Instance(cls.entry.name, cls.entry)
     return judge.unreviewed(function, arguments, offset)

@@ -11,7 +11,7 @@ Most of a large pickle is plain data, so plain data costs next to nothing:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 if TYPE_CHECKING:
@@ -44,16 +44,16 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Instance:
     """An object made from what a pickle names; ``cls`` is the canonical name of its class.
 
-    ``entry`` is what is known of the class, None if nothing. ``detail`` carries what a later
-    argument check needs: the string of a NumPy dtype, the place of a nested stream.
+    ``entry`` is what is known of the class, None if nothing. ``detail`` carries what a later argument check
+    needs: the string of a NumPy dtype (which its state may change), the place of a text that became bytes.
     """
 
     cls: str
-    entry: Entry | None = field(default=None, compare=False)
+    entry: Entry | None = None
     detail: str = ""
 
 
