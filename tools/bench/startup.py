@@ -21,7 +21,7 @@ def main() -> None:
         (model / "weights.bin").write_bytes(b"tiny")
         subprocess.run(modelsign("key", "generate", str(key), "-q"), check=True, stdout=subprocess.DEVNULL)
         subprocess.run(modelsign("sign", str(model), "--key", str(key), "-q"), check=True, stdout=subprocess.DEVNULL)
-        verify = modelsign("verify", str(model), "--key", str(key.with_suffix(".pub")))
+        verify = modelsign("verify", str(model), "--key", f"{key}.pub")
         row("modelsign verify --key on a tiny model, CPU / python -c pass", compare(verify, bare).cpu, "<=", 10)
 
 

@@ -6,22 +6,25 @@ Names and messages come from strangers, so everything is escaped before colour i
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from modelsign.report.escape import escape, escape_line
 from modelsign.report.output import Output
 from modelsign.report.style import Style
-from modelsign.verdict import CheckResult, Outcome, RuleOutcome, ScanResult, VerifyResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from modelsign.verdict import FileScan, Report
+    from modelsign.verdict import CheckResult, FileScan, Report, ScanResult, VerifyResult
 
 __all__ = ["OUTPUT", "render"]
 
 _MOST_NAMES: Final = 10
 """Names shown of one list; the JSON document has them all."""
+# The results' classes are not imported here: showing one need not build the others.
+_WORST_FIRST: Final = ("unsafe", "incomplete", "unsupported", "unverified", "clean")
+_CLEAN: Final = "clean"
+_PASS: Final = "PASS"  # noqa: S105 - a rule's result, not a password
 
 
 def render(report: Report, *, colour: bool = False) -> str:
@@ -30,14 +33,8 @@ def render(report: Report, *, colour: bool = False) -> str:
     lines: list[str] = []
     if report.text is not None:
         lines += escape(report.text).rstrip("\n").split("\n") if report.text else []
-    elif isinstance(report.result, ScanResult):
-        lines += _scan(report.result, style)
-    elif isinstance(report.result, VerifyResult):
-        lines += _verify(report.result, style)
-    elif isinstance(report.result, CheckResult):
-        lines += _check(report.result, style)
     else:
-        lines += _facts(report, style)
+        lines += _WORDS.get(type(report.result).__name__, _facts)(report, style)
     for reason in report.reasons:
         lines.append(f"{style.paint(reason.code, 'bad')}: {escape_line(reason.message)}")
         lines.append(f"  {style.paint('next:', 'quiet')} {escape_line(reason.advice)}")
@@ -45,16 +42,17 @@ def render(report: Report, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _scan(result: ScanResult, style: Style) -> Iterator[str]:
+def _scan(report: Report, style: Style) -> Iterator[str]:
+    result = cast("ScanResult", report.result)
     for file in result.files:
-        if file.outcome is not Outcome.CLEAN or file.findings:
+        if file.outcome != _CLEAN or file.findings:
             yield from _file(file, style)
     for opinion in result.opinions:
         version = f" {opinion.version}" if opinion.version else ""
         yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
         yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
-    counts = Counter(file.outcome for file in result.files)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(Outcome) if counts[outcome])
+    counts = Counter(file.outcome.value for file in result.files)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _WORST_FIRST if counts[outcome])
     yield f"{style.verdict(result.outcome)}: {len(result.files)} file{_s(result.files)} ({told or 'nothing scanned'})"
 
 
@@ -68,7 +66,8 @@ def _file(file: FileScan, style: Style) -> Iterator[str]:
         yield f"  {severity} {finding.rule}{place}: {escape_line(finding.message)}"
 
 
-def _verify(result: VerifyResult, style: Style) -> Iterator[str]:
+def _verify(report: Report, style: Style) -> Iterator[str]:
+    result = cast("VerifyResult", report.result)
     yield style.verdict(result.verdict)
     for signer in result.signers:
         who = signer.identity or f"key {signer.key_digest}"
@@ -92,13 +91,14 @@ def _names(word: str, names: Sequence[str]) -> Iterator[str]:
         yield f"  {word:<12} … and {len(names) - _MOST_NAMES} more (--format json lists them)"
 
 
-def _check(result: CheckResult, style: Style) -> Iterator[str]:
+def _check(report: Report, style: Style) -> Iterator[str]:
+    result = cast("CheckResult", report.result)
     policy = f"{escape_line(result.policy.name)}@sha256:{result.policy.digest[:12]}"
     yield f"{style.verdict(result.verdict)} by policy {policy}"
     for rule in result.rules:
         mode = "" if rule.mode == "enforce" else f" ({rule.mode})"
         yield f"  {style.verdict(rule.result, width=13)} {escape_line(rule.id)}{mode}"
-        if rule.result is RuleOutcome.PASS:
+        if rule.result == _PASS:
             yield f"                {style.paint(escape_line(rule.observed), 'quiet')}"
             continue
         yield f"                expected {escape_line(rule.expected)}"
@@ -108,7 +108,7 @@ def _check(result: CheckResult, style: Style) -> Iterator[str]:
     if result.tree_digest:
         yield f"  tree digest   {result.tree_digest}"
     for file in result.scan.files if result.scan else ():
-        if file.outcome is not Outcome.CLEAN:
+        if file.outcome != _CLEAN:
             yield from (f"  {line}" for line in _file(file, style))
     yield from _names("ignored", result.ignored_evidence)
 
@@ -123,5 +123,7 @@ def _facts(report: Report, style: Style) -> Iterator[str]:
 def _s(values: Sequence[object]) -> str:
     return "" if len(values) == 1 else "s"
 
+
+_WORDS: Final = {"ScanResult": _scan, "VerifyResult": _verify, "CheckResult": _check}
 
 OUTPUT = Output("text", "Text", "For people: the verdict, why, and what to do next.", "text/plain", render)

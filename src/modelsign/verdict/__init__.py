@@ -1,0 +1,66 @@
+"""What everything returns: verdicts, outcomes, findings and evidence, as frozen values.
+
+Nothing here reads a file, prints, or decides; each result knows its stable JSON body (``body()``) and the exit
+status it calls for. Names are imported when they are used (PEP 562): verifying a signature need not build the
+classes of a scan.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from modelsign.verdict.jsonable import plain
+    from modelsign.verdict.policy import (
+        CheckResult,
+        EvidenceItem,
+        PolicyName,
+        RuleMode,
+        RuleOutcome,
+        RuleResult,
+        Verdict,
+    )
+    from modelsign.verdict.report import Answer, Report
+    from modelsign.verdict.scanning import FileScan, Finding, Opinion, Outcome, Rule, ScanResult, Severity, worst
+    from modelsign.verdict.signature import FileLedger, Signer, VerifyResult, VerifyVerdict
+
+__all__ = [
+    "Answer",
+    "CheckResult",
+    "EvidenceItem",
+    "FileLedger",
+    "FileScan",
+    "Finding",
+    "Opinion",
+    "Outcome",
+    "PolicyName",
+    "Report",
+    "Rule",
+    "RuleMode",
+    "RuleOutcome",
+    "RuleResult",
+    "ScanResult",
+    "Severity",
+    "Signer",
+    "Verdict",
+    "VerifyResult",
+    "VerifyVerdict",
+    "plain",
+    "worst",
+]
+
+_HOMES: Final = {
+    "jsonable": ("plain",),
+    "policy": ("CheckResult", "EvidenceItem", "PolicyName", "RuleMode", "RuleOutcome", "RuleResult", "Verdict"),
+    "report": ("Answer", "Report"),
+    "scanning": ("FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"),
+    "signature": ("FileLedger", "Signer", "VerifyResult", "VerifyVerdict"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"modelsign.verdict.{home}"), name)
+    raise AttributeError(name)

@@ -1,0 +1,150 @@
+"""What a scan says: severities, outcomes, rules, findings, files and second opinions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from modelsign.reasons import ExitStatus
+from modelsign.verdict.jsonable import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"]
+
+
+class Severity(StrEnum):
+    """How bad one finding is."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Outcome(StrEnum):
+    """What a scan says of one file, or of a model. Only ``clean`` is clean."""
+
+    CLEAN = "clean"
+    UNVERIFIED = "unverified"
+    UNSUPPORTED = "unsupported"
+    INCOMPLETE = "incomplete"
+    UNSAFE = "unsafe"
+
+
+_BADNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the worst of some outcomes; ``clean`` when there are none."""
+    return max(outcomes, key=_BADNESS.__getitem__, default=Outcome.CLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing a scanner can observe; a value with a stable id.
+
+    ``outcome`` is what a file becomes when the rule fires. ``references`` are CVE or GHSA
+    ids or URLs of specifications.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    outcome: Outcome
+    description: str
+    advice: str
+    references: tuple[str, ...] = ()
+
+    def finding(self, message: str, *, member: str | None = None, offset: int | None = None) -> Finding:
+        """Record that this rule fired."""
+        return Finding(self.id, self.severity, self.outcome, message, member, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation by one rule.
+
+    ``member`` is the path inside a container, ``offset`` the byte offset in the member
+    (or in the file), where known.
+    """
+
+    rule: str
+    severity: Severity
+    outcome: Outcome
+    message: str
+    member: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileScan:
+    """What the scan says of one file. ``sha256`` is None if not all of it was read."""
+
+    path: str
+    sha256: str | None
+    size: int
+    format: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    loadable: bool = True
+    """False only for inert files: no loader takes code from them."""
+    globals: tuple[str, ...] = ()
+    """Names a pickle imports, as ``module.qualname``, sorted; for restricted loading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What another scanner said. It can add findings and never lowers an outcome.
+
+    ``status`` is ``findings``, ``no findings``, ``nothing scanned``, ``failed`` or ``absent``;
+    only the first two are opinions.
+    """
+
+    engine: str
+    version: str | None
+    status: str
+    findings: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What the scan says of a model."""
+
+    outcome: Outcome
+    ruleset_digest: str
+    files: tuple[FileScan, ...]
+    opinions: tuple[Opinion, ...] = ()
+
+    def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
+        """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
+        if not self.files:
+            return ExitStatus.NOTHING
+        left = {file.outcome for file in self.files} | {self.outcome}
+        left -= (accepted - {Outcome.INCOMPLETE, Outcome.UNSAFE}) | {Outcome.CLEAN}
+        if Outcome.UNSAFE in left:
+            return ExitStatus.NEGATIVE
+        return ExitStatus.UNDECIDED if left else ExitStatus.OK
+
+    def body(self) -> dict[str, object]:
+        """The stable JSON body of ``scan``."""
+        return {
+            "outcome": self.outcome.value,
+            "ruleset_digest": self.ruleset_digest,
+            "files": [
+                {
+                    "path": file.path,
+                    "sha256": file.sha256,
+                    "size": file.size,
+                    "format": file.format,
+                    "outcome": file.outcome.value,
+                    "findings": plain(file.findings),
+                }
+                for file in self.files
+            ],
+            "opinions": plain(self.opinions),
+        }
