@@ -20,6 +20,7 @@ from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
 from modelsign.scan.ruleset import ruleset_digest
+from modelsign.scan.trust import trusting
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
     The digest is taken last and compares everything that was read before, so that it belongs to the bytes judged.
     A reading without a digest of its own gives ``sha256`` None.
     """
-    scan = _Scan(trust_globals)
+    scan = _Scan()
     try:
-        seen = scan.look(reading, name, depth=0)
+        with trusting(trust_globals):
+            seen = scan.look(reading, name, depth=0)
     except ModelsignError as fault:
         seen = _Seen(_UNNAMED.id, inert=False)
         scan.findings.append(rules.of_fault(fault))
@@ -121,7 +123,6 @@ class _Seen:
 class _Scan:
     """One file's scan: what is left of its budgets, and what was found so far."""
 
-    trusted: frozenset[str]
     findings: list[Finding] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
     members_left: int = limits.SCAN_MEMBERS

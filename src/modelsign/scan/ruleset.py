@@ -26,7 +26,7 @@ _COVERED: Final = (
     "artifact/reading.py",
     "limits.py",
     "strictjson.py",
-    "verdict.py",
+    "verdict/scanning.py",
 )
 _PACKAGE: Final = Path(__file__).parent.parent
 

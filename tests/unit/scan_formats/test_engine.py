@@ -137,8 +137,8 @@ def test_the_unpacked_bytes_of_all_members_share_one_budget(monkeypatch):
 
 
 def _small_budget(original):
-    def initialise(self, trusted):
-        original(self, trusted, bytes_left=3000)
+    def initialise(self):
+        original(self, bytes_left=3000)
 
     return initialise
 
@@ -202,6 +202,16 @@ def test_a_reading_without_a_digest_gives_none():
             return b"{}"[offset : offset + length]
 
     assert scan_file(Bare(), "a.json").sha256 is None
+
+
+def test_an_unknown_name_that_the_caller_trusts_is_no_finding_and_a_danger_stays_one():
+    unknown = b"\x80\x02cmy.package\nThing\n)R}X\x01\x00\x00\x00aK\x01sb."
+    assert scan(unknown).outcome == "unverified"
+    trusted = frozenset({"my.package.Thing", "posix.system"})
+    result = scan_file(BytesReading(unknown), "a.pkl", trust_globals=trusted)
+    assert (result.outcome, result.globals) == ("clean", ("my.package.Thing",))
+    assert scan_file(BytesReading(EVIL), "a.pkl", trust_globals=trusted).outcome == "unsafe"
+    assert scan(unknown).outcome == "unverified"
 
 
 def test_a_reader_that_gives_up_makes_the_file_incomplete(monkeypatch):
