@@ -15,6 +15,7 @@ from modelsign._version import __version__
 if TYPE_CHECKING:
     from modelsign.artifact.model import Artifact, open_artifact
     from modelsign.artifact.snapshot import Snapshot, take_snapshot
+    from modelsign.check import check_model
     from modelsign.errors import ModelsignError, NothingToCheck, Refused, Undecided, UsageError
     from modelsign.guard.load import load
     from modelsign.guard.verified import VerifiedModel, verified
@@ -54,6 +55,7 @@ __all__ = [
     "VerifyResult",
     "VerifyVerdict",
     "__version__",
+    "check_model",
     "load",
     "load_private_key",
     "load_public_key",
@@ -68,6 +70,7 @@ __all__ = [
 _HOMES = {
     "modelsign.artifact.model": ("Artifact", "open_artifact"),
     "modelsign.artifact.snapshot": ("Snapshot", "take_snapshot"),
+    "modelsign.check": ("check_model",),
     "modelsign.errors": ("ModelsignError", "NothingToCheck", "Refused", "Undecided", "UsageError"),
     "modelsign.guard.load": ("load",),
     "modelsign.guard.verified": ("VerifiedModel", "verified"),

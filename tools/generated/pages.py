@@ -37,6 +37,7 @@ def files(root: Path) -> dict[Path, str]:
         reference / "reasons.md": _reasons(),
         reference / "rules.md": _rules(root),
         reference / "families.md": _families(root),
+        root / "docs/decisions/README.md": _decisions(root),
     }
 
 
@@ -121,6 +122,14 @@ def _families(root: Path) -> str:
         parts.append(f"## {heading}\n\n`src/modelsign/{family.folder}/`\n")
         parts.append("\n".join(["| id | title | |", "| --- | --- | --- |", *rows]) + "\n" if rows else "None yet.\n")
     return "\n".join(parts)
+
+
+def _decisions(root: Path) -> str:
+    """List the pages of decisions by their headings."""
+    pages = sorted(path for path in (root / "docs/decisions").glob("*.md") if path.name != "README.md")
+    rows = [f"- [{path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}]({path.name})" for path in pages]
+    about = "Choices that could have gone another way: the context, the choice, what follows from it."
+    return f"{NOTE}\n# Decisions\n\n{about}\n\n" + "\n".join(rows) + "\n"
 
 
 def _descriptors(root: Path, folder: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["files"]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+NAMES = {**{name: getattr(verdict, name) for name in verdict.__all__}, "ModelsignError": str, "Mapping": dict}
 PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 
 
@@ -67,7 +68,7 @@ def _of(kind: Any) -> dict[str, Any]:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [member.value for member in kind]}
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind, vars(verdict))
+        hints = typing.get_type_hints(kind, localns=NAMES)
         described = {entry.name: _of(hints[entry.name]) for entry in dataclasses.fields(kind)}
         return _object(described)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -108,7 +109,7 @@ def _verify() -> dict[str, Any]:
 
 
 def _of_fields(kind: Any, *names: str) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind, {**vars(verdict), "ModelsignError": str})
+    hints = typing.get_type_hints(kind, localns=NAMES)
     return {name: _of(hints[name]) for name in names}
 
 
@@ -117,6 +118,7 @@ def _check() -> dict[str, Any]:
         **_of_fields(verdict.CheckResult, "verdict", "policy", "time", "tree_digest", "rules"),
         "scan": {"anyOf": [_object(_scan()), {"type": "null"}]},
         "signatures": _array(_object(_verify())),
+        "evidence": _array(_of(verdict.EvidenceItem)),
         "ignored_evidence": _array({"type": "string"}),
     }
 

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = (
-    "key",
-)
+IDS: Final[tuple[str, ...]] = ("key",)
 """The ids, sorted."""
 
 
