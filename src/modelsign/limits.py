@@ -30,6 +30,8 @@ NAME_BYTES: Final = 4096
 """A resource name, in UTF-8."""
 MODEL_DEPTH: Final = 200
 """Levels of folders in one model."""
+SCAN_INPUT_BYTES: Final = 1 * GIB
+"""A model on standard input, which is kept in memory."""
 SCAN_DEPTH: Final = 8
 """Containers inside containers that a scan follows."""
 SCAN_MEMBERS: Final = 1_000_000

@@ -42,6 +42,7 @@ class _Outcomes(click.ParamType[frozenset[Outcome]]):
         "modelsign scan model/",
         "modelsign scan model.pt --format sarif -o scan.sarif",
         "modelsign scan model/ --second-opinion modelscan",
+        "modelsign scan - < model.pkl",
     ),
     formats=ALL_FORMATS,
 )
@@ -83,11 +84,13 @@ def command(  # noqa: PLR0913 - one parameter a flag
         return Report(session.command, ExitStatus.OK, body={"ruleset_digest": digest}, text=f"sha256:{digest}\n")
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
-    for name in trusted:
-        session.log(f"{name} is taken for safe because --trust-global says so")
-    with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots) as artifact:
-        result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
-        warnings = list(artifact.warnings)
+    warnings: list[str] = []
+    if model == "-":
+        result = _scan_input(session, opinions, frozenset(trusted))
+    else:
+        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots) as artifact:
+            result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
+            warnings += artifact.warnings
     status = result.exit_status(frozenset().union(*accepted))
     warnings += [f"--trust-global {name} was taken for safe" for name in trusted]
     warnings += [
@@ -103,6 +106,21 @@ def command(  # noqa: PLR0913 - one parameter a flag
         warnings=tuple(warnings),
         result=result,
     )
+
+
+def _scan_input(session: Session, opinions: tuple[str, ...], trusted: frozenset[str]) -> ScanResult:
+    """Scan standard input as one file without a name."""
+    from modelsign import limits
+    from modelsign.artifact.reading import BytesReading
+    from modelsign.scan.engine import scan_file
+    from modelsign.scan.ruleset import ruleset_digest
+    from modelsign.verdict import ScanResult
+
+    if opinions:
+        raise click.UsageError("A second opinion needs files, not standard input.")
+    data = session.read("-", limits.SCAN_INPUT_BYTES, what="model")
+    scan = scan_file(BytesReading(data), "-", trust_globals=trusted)
+    return ScanResult(scan.outcome, ruleset_digest(), (scan,))
 
 
 def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:

@@ -1,0 +1,131 @@
+"""``modelsign scan``: exit statuses, documents and switches."""
+
+from __future__ import annotations
+
+import sys
+
+import model_files
+import pytest
+from commandline import modelsign
+
+from modelsign.scan.ruleset import ruleset_digest
+
+UNKNOWN = b"\x80\x02cmy.package\nThing\n)R."
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_bytes(b"{}")
+    (folder / "model.safetensors").write_bytes(model_files.safetensors())
+    return folder
+
+
+def scan(*arguments, **more):
+    return modelsign("scan", *arguments, "--format", "json", **more)
+
+
+def test_a_clean_model_ends_with_0_and_a_document(model):
+    done = scan(model)
+    assert done.exit_code == 0
+    assert done.document["outcome"] == "clean"
+    assert done.document["ruleset_digest"] == ruleset_digest()
+    assert done.document["reasons"] == []
+    assert [entry["path"] for entry in done.document["files"]] == ["config.json", "model.safetensors"]
+    assert set(done.document["files"][0]) >= {"path", "sha256", "format", "outcome", "findings"}
+
+
+def test_an_unsafe_file_ends_with_1_and_is_named(model):
+    (model / "evil.pkl").write_bytes(model_files.EVIL)
+    done = scan(model)
+    assert (done.exit_code, done.codes) == (1, ["SCAN_UNSAFE"])
+    assert "evil.pkl" in done.document["reasons"][0]["message"]
+    finding = done.document["files"][1]["findings"][0]
+    assert set(finding) >= {"rule", "severity", "message", "member", "offset"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "accept", "status"),
+    [
+        ("x.pkl", UNKNOWN, None, 3),
+        ("x.pkl", UNKNOWN, "unverified", 0),
+        ("x.pkl", UNKNOWN, "unsupported", 3),
+        ("x.gguf", b"GGUF", None, 3),
+        ("x.gguf", b"GGUF", "unverified,unsupported", 0),
+        ("x.npy", b"\x93NUMPY", "unverified,unsupported", 3),
+        ("x.pkl", model_files.EVIL, "unverified,unsupported", 1),
+    ],
+)
+def test_what_is_accepted_decides_between_0_and_3_and_never_hides_worse(model, name, data, accept, status):
+    (model / name).write_bytes(data)
+    done = scan(model, *(["--accept", accept] if accept else []))
+    assert done.exit_code == status
+    assert done.document["outcome"] != "clean"
+    assert done.codes == {0: [], 1: ["SCAN_UNSAFE"], 3: ["SCAN_NOT_CLEAN"]}[status]
+
+
+@pytest.mark.parametrize("word", ["incomplete", "unsafe", "clean", "nonsense"])
+def test_nothing_else_can_be_accepted(model, word):
+    assert scan(model, "--accept", word).exit_code == 2
+
+
+def test_a_single_file_is_scanned(model):
+    done = scan(model / "config.json")
+    assert (done.exit_code, [entry["path"] for entry in done.document["files"]]) == (0, ["config.json"])
+
+
+def test_standard_input_is_scanned_as_one_file():
+    done = scan("-", stdin=model_files.EVIL)
+    assert (done.exit_code, done.document["files"][0]["path"]) == (1, "-")
+    assert scan("-", "--second-opinion", "modelscan", stdin=b"{}").exit_code == 2
+
+
+def test_no_such_model_is_2_and_an_empty_one_4(tmp_path):
+    assert scan(tmp_path / "nowhere").exit_code == 2
+    (tmp_path / "empty").mkdir()
+    assert scan(tmp_path / "empty").exit_code == 4
+    assert scan().exit_code == 2
+
+
+def test_the_digest_of_the_rules_is_shown_without_a_model():
+    done = modelsign("scan", "--ruleset")
+    assert (done.exit_code, done.stdout) == (0, f"sha256:{ruleset_digest()}\n")
+    assert scan("--ruleset").document["ruleset_digest"] == ruleset_digest()
+
+
+def test_a_trusted_name_is_shown_as_a_warning(model):
+    (model / "x.pkl").write_bytes(UNKNOWN)
+    done = scan(model, "--trust-global", "my.package.Thing")
+    assert done.exit_code == 0
+    assert "my.package.Thing" in done.document["warnings"][0]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="modelscan has no wheels for Python 3.13")
+def test_a_second_opinion_is_recorded_and_its_silence_is_a_warning(model):
+    done = scan(model, "--second-opinion", "modelscan")
+    assert done.exit_code == 0
+    assert done.document["opinions"][0]["status"] == "nothing scanned"
+    assert any("no second opinion" in warning for warning in done.document["warnings"])
+
+
+def test_an_unknown_second_opinion_is_a_usage_error(model):
+    done = scan(model, "--second-opinion", "oracle")
+    assert (done.exit_code, done.codes) == (2, ["OPINION_UNKNOWN"])
+
+
+@pytest.mark.parametrize("output", ["text", "sarif", "markdown", "github", "jsonl"])
+def test_names_with_escapes_never_reach_the_output_as_they_are(tmp_path, output):
+    path = tmp_path / "a\u202egnp.pkl"
+    path.write_bytes(model_files.EVIL)
+    done = modelsign("scan", path, "--format", output)
+    assert "\u202e" not in done.stdout
+
+
+def test_text_names_each_file_that_is_not_clean_and_sums_up(model):
+    (model / "evil.pkl").write_bytes(model_files.EVIL)
+    done = modelsign("scan", model)
+    lines = done.stdout.splitlines()
+    assert any("evil.pkl" in line and "unsafe" in line for line in lines)
+    assert not any("config.json" in line for line in lines)
+    assert any("3 files" in line and "1 unsafe" in line and "2 clean" in line for line in lines)
