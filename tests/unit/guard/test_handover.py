@@ -19,6 +19,7 @@ from modelsign.artifact.snapshot import take_snapshot
 from modelsign.errors import ModelsignError
 from modelsign.guard.handover import hand_over, pick_file, pick_loader
 from modelsign.guard.loader import LoadOptions
+from modelsign.guard.loaders import _index
 from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import CheckResult, FileScan, Finding, Outcome, PolicyName, ScanResult, Severity, Verdict
 
@@ -231,6 +232,13 @@ def test_the_loader_of_each_format_is_the_only_one():
     with pytest.raises(ModelsignError) as caught:
         pick_loader(scan("gguf"))
     assert caught.value.code == "LOAD_NO_LOADER"
+
+
+def test_two_loaders_for_one_file_are_one_too_many(monkeypatch):
+    monkeypatch.setattr(_index, "IDS", ("numpy", "numpy"))
+    with pytest.raises(ModelsignError) as caught:
+        pick_loader(FileScan("f", "0" * 64, 1, "numpy", Outcome.CLEAN))
+    assert caught.value.code == "LOAD_AMBIGUOUS"
 
 
 def test_a_name_picks_among_scanned_files_exactly():
