@@ -11,10 +11,12 @@ import json
 from typing import TYPE_CHECKING, NoReturn
 
 from modelsign import limits
-from modelsign.errors import ModelsignError, error
+from modelsign.errors import error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from modelsign.errors import ModelsignError
 
 __all__ = ["canonical", "loads"]
 
