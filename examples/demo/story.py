@@ -107,7 +107,7 @@ class Story:
 def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of the demo's processes: no network, no settings of the user's."""
     hook = folder / ".offline"
-    hook.mkdir()
+    hook.mkdir(parents=True)
     source = f"import sys\n\n{inspect.getsource(no_network)}\nsys.addaudithook(no_network)\n"
     (hook / "sitecustomize.py").write_text(source, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MODELSIGN_", "PYTHON"))}
