@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 TARGET = Path(__file__).parent.parent / "src/modelsign/scan/knowledge/allowed"
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
-_HOOKS = frozenset(
-    "__new__ __setstate__ __reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__ __getattr__ __getattribute__ "
-    "__setattr__ __del__ __hash__ __eq__ __init_subclass__ __getinitargs__ __dict__ __slots__ append extend "
-    "__setitem__ add".split()
-)
+_HOOKS = frozenset({
+    "__new__", "__setstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__getattr__",
+    "__getattribute__", "__setattr__", "__del__", "__hash__", "__eq__", "__init_subclass__", "__getinitargs__",
+    "__dict__", "__slots__", "append", "extend", "__setitem__", "add",
+})  # fmt: skip
 _REVIEWED: dict[str, frozenset[str]] = {
     # warns about versions, then object's own behaviour
     "sklearn.base.BaseEstimator": frozenset({"__setstate__"}),

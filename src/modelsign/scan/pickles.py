@@ -19,7 +19,7 @@ from modelsign.scan.machine.judge import Judge
 from modelsign.scan.machine.memo import Memo
 from modelsign.scan.machine.rules import RULES
 from modelsign.scan.machine.source import Source
-from modelsign.scan.machine.torch import MAGIC
+from modelsign.scan.machine.torch import MAGIC, storage_sizes
 from modelsign.scan.machine.walk import Walk
 
 if TYPE_CHECKING:
@@ -68,21 +68,38 @@ def scan_pickle(
     persistent ids the caller's loader resolves: ``"torch"`` for PyTorch storages; None makes any a finding.
     It is total: any bytes give an inspection. Only a reading that fails raises a ``ModelsignError``.
     """
-    found = analyse(reading, member=member, start=start, persistent=persistent)
+    judge, end, streams = _walk_every_reading(reading, member, start, persistent)
     marked = reading.read_at(start, 2)
-    readable = found.complete or bool(found.globals) or (marked[:1] == b"\x80" and marked[1:] <= b"\x05")
-    return Inspection(readable=readable, findings=found.findings, globals=found.globals, end=found.end)
+    readable = streams > 0 or bool(judge.names) or (marked[:1] == b"\x80" and marked[1:] <= b"\x05")
+    return Inspection(readable=readable, findings=judge.findings, globals=frozenset(judge.names), end=end)
 
 
 def analyse(reading: Reading, *, member: str | None = None, start: int = 0, persistent: str | None = None) -> Analysis:
-    """Walk every pickle from ``start`` to the end of the bytes, in every way readers would.
+    """Walk every pickle from ``start`` to the end of the bytes, and return all that was seen."""
+    judge, end, streams = _walk_every_reading(reading, member, start, persistent, keeps_storages=True)
+    return Analysis(
+        judge.findings,
+        frozenset(judge.names),
+        tuple(judge.calls),
+        complete=streams > 0,
+        end=end,
+        streams=streams,
+        storages=storage_sizes(judge),
+    )
+
+
+def _walk_every_reading(
+    reading: Reading, member: str | None, start: int, persistent: str | None, *, keeps_storages: bool = False
+) -> tuple[Judge, int, int]:
+    """Walk every pickle in every way readers would; return the judge, the offset behind the last STOP, how many.
 
     Readers differ over frames that do not fit, over a memo kept from one pickle to the next, and over joblib's
     arrays between opcodes; each reading that the bytes give reason for is walked, and all findings count.
     """
     source = Source(reading)
     judge = _judge(source, member, persistent)
-    complete, end, streams = _walk_all(judge, start)
+    judge.keeps_storages = keeps_storages
+    end, streams = _walk_all(judge, start)
     if judge.frames_differ:
         other = as_file_reads(source, start)
         if other is not None:
@@ -97,7 +114,7 @@ def analyse(reading: Reading, *, member: str | None = None, start: int = 0, pers
         second = _judge(source, member, persistent, raw_arrays=False)
         _walk_all(second, start)
         judge.absorb(second, _ARRAY_AS_OPCODES)
-    return Analysis(judge.findings, frozenset(judge.names), tuple(judge.calls), complete, end, streams, judge.storages)
+    return judge, end, streams
 
 
 def _judge(
@@ -114,8 +131,8 @@ def _judge(
     )
 
 
-def _walk_all(judge: Judge, start: int, memo: Memo | None = None) -> tuple[bool, int, int]:
-    """Walk pickle after pickle; return whether the first was whole, the offset behind the last, and how many."""
+def _walk_all(judge: Judge, start: int, memo: Memo | None = None) -> tuple[int, int]:
+    """Walk pickle after pickle; return the offset behind the last whole one, and how many there were."""
     position, streams, size = start, 0, judge.source.size
     if position >= size:
         judge.note(rules.BROKEN, "is empty", position)
@@ -125,7 +142,7 @@ def _walk_all(judge: Judge, start: int, memo: Memo | None = None) -> tuple[bool,
             break
         position = walk.end
         streams += 1
-    return streams > 0, position, streams
+    return position, streams
 
 
 def _step(judge: Judge, walk: Walk, *, first: bool) -> bool:
@@ -163,6 +180,7 @@ def _nested(judge: Judge, kind: str, reading: Reading) -> bool:
 
 def _walk_torch_stream(judge: Judge, start: int) -> bool:
     """Walk an older PyTorch stream: magic number, protocol, system, objects, keys, then the numbers."""
+    judge.keeps_storages = True
     position = start
     for number in range(5):
         walk = Walk(judge, start=position)
@@ -171,7 +189,7 @@ def _walk_torch_stream(judge: Judge, start: int) -> bool:
         if number == 0 and not _is_magic(judge.source, walk):
             return False
         position = walk.end
-    wanted = sum(8 + size for _, size in judge.storages.values())
+    wanted = sum(8 + size for _, size in storage_sizes(judge).values())
     if judge.source.size - position != wanted:
         judge.note(
             rules.TRAILING, f"its storages have {judge.source.size - position} bytes instead of {wanted}", position

@@ -11,9 +11,11 @@ A pattern is alternatives joined by ``|``:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.values import Global, Instance
 
 if TYPE_CHECKING:
@@ -25,74 +27,111 @@ if TYPE_CHECKING:
 __all__ = ["fits", "fits_signature"]
 
 _NUMBER: Final = frozenset({"int", "float", "bool"})
+_KINDS: Final = _NUMBER | {"none", "str", "bytes", "bytearray", "list", "dict", "set", "frozenset"}
 _DEPTH: Final = 32
 
 
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A pattern taken apart by what it accepts of each sort of value."""
+
+    anything: bool
+    codes: frozenset[int]
+    """Opcodes of literals and containers that are accepted whatever they hold: the quick answer."""
+    kinds: frozenset[str]
+    texts: frozenset[str]
+    any_tuple: bool
+    item: str | None
+    any_class: bool
+    classes: frozenset[str]
+    class_tags: frozenset[str]
+    any_object: bool
+    objects: frozenset[str]
+    object_tags: frozenset[str]
+
+
 @cache
-def _alternatives(pattern: str) -> tuple[str, ...]:
-    return tuple(pattern.split("|"))
+def _pattern(text: str) -> _Pattern:
+    atoms = text.split("|")
+    data, number = "data" in atoms, "number" in atoms
+    kinds = frozenset(atoms) & _KINDS | (_NUMBER if number else frozenset()) | (_KINDS if data else frozenset())
+    return _Pattern(
+        anything="any" in atoms,
+        codes=frozenset(code for code, kind in op.KINDS.items() if kind in kinds and code != op.INT),
+        kinds=kinds,
+        texts=_behind("=", atoms),
+        any_tuple="tuple" in atoms,
+        item="data" if data else next((atom[6:] for atom in atoms if atom.startswith("tuple:")), None),
+        any_class="class" in atoms,
+        classes=_behind("class:", atoms),
+        class_tags=_behind("class#", atoms),
+        any_object="object" in atoms,
+        objects=_behind("is:", atoms),
+        object_tags=_behind("is#", atoms),
+    )
 
 
-def fits(source: Source, pattern: str, value: Value, depth: int = 0) -> bool:
+def _behind(prefix: str, atoms: list[str]) -> frozenset[str]:
+    return frozenset(atom[len(prefix) :] for atom in atoms if atom.startswith(prefix))
+
+
+@cache
+def _signature(signature: tuple[str, ...]) -> tuple[tuple[_Pattern, ...], int, _Pattern | None]:
+    """Return the patterns, how many of them must be there, and the pattern of the rest."""
+    rest = next((pattern[1:] for pattern in signature if pattern.startswith("*")), None)
+    named = [pattern for pattern in signature if not pattern.startswith("*")]
+    needed = sum(not pattern.startswith("?") for pattern in named)
+    patterns = tuple(_pattern(pattern.removeprefix("?")) for pattern in named)
+    return patterns, needed, None if rest is None else _pattern(rest)
+
+
+def fits(source: Source, pattern: str, value: Value) -> bool:
     """Say whether a value is of a pattern."""
-    return any(_fits_one(source, atom, value, depth) for atom in _alternatives(pattern))
+    return _fits(source, _pattern(pattern), value, 0)
 
 
-def _fits_one(source: Source, atom: str, value: Value, depth: int) -> bool:
-    if atom == "any" or depth > _DEPTH:
-        return atom == "any"
-    if isinstance(value, int):
-        return _fits_data(source, atom, value)
-    if isinstance(value, tuple):
-        if atom == "tuple":
-            return True
-        inner = "data" if atom == "data" else atom.removeprefix("tuple:")
-        return (atom == "data" or inner != atom) and all(fits(source, inner, item, depth + 1) for item in value)
-    if isinstance(value, Global):
-        return _fits_class(atom, value)
-    return isinstance(value, Instance) and _fits_instance(atom, value)
-
-
-def _fits_data(source: Source, atom: str, value: int) -> bool:
-    if atom == "data":
+def _fits(source: Source, pattern: _Pattern, value: Value, depth: int) -> bool:
+    if pattern.anything:
         return True
-    kind = source.kind(value if value >= 0 else ~value)
-    if atom == "number":
-        return kind in _NUMBER
-    if atom.startswith("="):
-        return kind == "str" and source.text(value) == atom[1:]
-    return kind == atom
-
-
-def _fits_class(atom: str, value: Global) -> bool:
-    if value.entry is None or not value.entry.reference:
+    if isinstance(value, int):
+        kind = source.kind(value if value >= 0 else ~value)
+        return kind in pattern.kinds or (bool(pattern.texts) and kind == "str" and source.text(value) in pattern.texts)
+    if isinstance(value, tuple):
+        return pattern.any_tuple or (pattern.item is not None and _all_fit(source, pattern.item, value, depth))
+    entry = value.entry if isinstance(value, (Global, Instance)) else None
+    if isinstance(value, Instance):
+        return (
+            value.cls in pattern.objects
+            or (pattern.any_object and entry is not None)
+            or (entry is not None and not pattern.object_tags.isdisjoint(entry.tags))
+        )
+    if entry is None or not entry.reference:
         return False
-    name, _, tag = atom.partition("#")
-    if tag:
-        return name == "class" and tag in value.entry.tags
-    name, _, wanted = atom.partition(":")
-    return name == "class" and (not wanted or wanted == value.entry.name)
+    return pattern.any_class or entry.name in pattern.classes or not pattern.class_tags.isdisjoint(entry.tags)
 
 
-def _fits_instance(atom: str, value: Instance) -> bool:
-    name, _, tag = atom.partition("#")
-    if tag:
-        return name == "is" and value.entry is not None and tag in value.entry.tags
-    name, _, wanted = atom.partition(":")
-    if name == "is":
-        return wanted == value.cls
-    return atom == "object" and value.entry is not None
+def _all_fit(source: Source, pattern: str, values: tuple[Value, ...], depth: int) -> bool:
+    item = _pattern(pattern)
+    window, base = source.window, source.base
+    for value in values:
+        if type(value) is not int or not 0 <= value - base < len(window) or window[value - base] not in item.codes:
+            break
+    else:
+        return True
+    return depth < _DEPTH and all(_fits(source, item, value, depth + 1) for value in values)
 
 
-def fits_signature(source: Source, signature: Sequence[str], values: Sequence[Value]) -> bool:
+def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[Value]) -> bool:
     """Say whether positional arguments are of a signature."""
-    position = 0
-    for pattern in signature:
-        if pattern.startswith("*"):
-            return all(fits(source, pattern[1:], value) for value in values[position:])
-        if position >= len(values):
-            return pattern.startswith("?")
-        if not fits(source, pattern.removeprefix("?"), values[position]):
+    patterns, needed, rest = _signature(signature)
+    if len(values) < needed or (len(values) > len(patterns) and rest is None):
+        return False
+    window, base = source.window, source.base
+    for pattern, value in zip(patterns, values, strict=False):
+        if type(value) is int:
+            place = (value if value >= 0 else ~value) - base
+            if 0 <= place < len(window) and window[place] in pattern.codes:
+                continue
+        if not _fits(source, pattern, value, 0):
             return False
-        position += 1
-    return position == len(values)
+    return rest is None or all(_fits(source, rest, value, 0) for value in values[len(patterns) :])

@@ -19,6 +19,7 @@ from modelsign.scan.machine.render import call_text, value_text
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.torch import persistent_storage
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance
+from modelsign.scan.trust import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,10 @@ class Judge:
         self.calls: list[str] = []
         self.frames_differ = False
         self.unaligned_arrays = False
-        self.storages: dict[str, tuple[str, int]] = {}
+        self.storage_ids: list[tuple[Value, ...]] = []
+        self.keeps_storages = False
+        """Whether the caller wants to know which PyTorch storages are referred to."""
+        self._instances: dict[str, Instance] = {}
         self._findings: dict[tuple[str, str], Finding] = {}
 
     # --- what was found ------------------------------------------------------------------
@@ -97,7 +101,7 @@ class Judge:
             if found.entry is not None:
                 if found.pushed > found.consumed and not found.entry.reference:
                     self.note(rules.UNREVIEWED_USE, f"passes {found.path} on instead of calling it", found.offset)
-            elif not found.called:
+            elif not found.called and not self._is_trusted(found):
                 rule, words = self._rule_of(found)
                 self.note(rule, f"imports {found.path}{words}", found.offset)
         self.globals.clear()
@@ -130,11 +134,6 @@ class Judge:
             self.names.add(found.path)
         return found
 
-    def pushed_again(self, value: Value) -> None:
-        """GET, DUP: a name came onto the stack once more."""
-        if isinstance(value, Global):
-            value.pushed += 1
-
     def underivable_name(self, offset: int) -> Value:
         """STACK_GLOBAL on something that is no string literal."""
         self.note(rules.UNDERIVABLE, "imports a name that is computed or no string", offset)
@@ -157,8 +156,10 @@ class Judge:
             return self._unknown_call(function, arguments, offset)
         if entry.special is not None:
             return SPECIAL[entry.special](self, function, arguments, offset)
-        if isinstance(arguments, tuple) and any(fits_signature(self.source, form, arguments) for form in entry.call):
-            return self.result(function, arguments)
+        if isinstance(arguments, tuple):
+            for form in entry.call:
+                if fits_signature(self.source, form, arguments):
+                    return self.result(function, arguments)
         return self.unreviewed(function, arguments, offset)
 
     def new(self, cls: Value, arguments: Value, keywords: Value | None, offset: int) -> Value:
@@ -174,25 +175,32 @@ class Judge:
             and keywords is None
             and any(fits_signature(self.source, form, arguments) for form in entry.new)
         ):
-            return Instance(entry.name, entry)
+            return self.instance(entry.name, entry)
         return self.unreviewed(cls, arguments, offset)
 
     def instantiate(self, cls: Value, arguments: tuple[Value, ...], offset: int) -> Value:
         """INST, OBJ: ``cls.__new__(cls)`` of a class without arguments, else ``cls(*arguments)``."""
         if isinstance(cls, Global) and cls.entry is not None and not arguments and () in cls.entry.new:
             cls.consumed += 1
-            return Instance(cls.entry.name, cls.entry)
+            return self.instance(cls.entry.name, cls.entry)
         return self.call(cls, arguments, offset)
+
+    def instance(self, cls: str, entry: knowledge.Entry | None = None) -> Instance:
+        """Return what stands for an instance of a class: one object for all of them."""
+        found = self._instances.get(cls)
+        if found is None:
+            found = self._instances[cls] = Instance(cls, entry)
+        return found
 
     def result(self, function: Global, arguments: tuple[Value, ...]) -> Value:
         """Return what stands for the result of an allowed call."""
         entry = function.entry
         returns = entry.returns if entry else None
         if returns == "arg0" and isinstance(arguments[0], Global) and arguments[0].entry is not None:
-            return Instance(arguments[0].entry.name, arguments[0].entry)
+            return self.instance(arguments[0].entry.name, arguments[0].entry)
         if returns is None and entry is not None:
-            return Instance(entry.name, entry)
-        return Instance(returns or "object", knowledge.allowed(returns) if returns else None)
+            return self.instance(entry.name, entry)
+        return self.instance(returns or "object", knowledge.allowed(returns) if returns else None)
 
     def unreviewed(self, function: Global, arguments: Value, offset: int) -> Value:
         """Record a call of a known name with arguments that are not known to be safe."""
@@ -207,10 +215,10 @@ class Judge:
 
     def _unknown_call(self, function: Global, arguments: Value, offset: int) -> Value:
         rule, words = self._rule_of(function)
-        if not function.called or function.capability:
+        if (not function.called or function.capability) and not self._is_trusted(function):
             self.note(rule, f"calls {self._record_call(function.path, arguments)}{words}", offset)
         function.called = True
-        return Instance(function.path)
+        return self.instance(function.path)
 
     def _call_of_no_name(self, function: Value, arguments: Value, offset: int) -> Value:
         text = self._record_call(value_text(self.source, function), arguments)
@@ -222,6 +230,11 @@ class Judge:
         if len(self.calls) < _CALLS:
             self.calls.append(text)
         return text
+
+    @staticmethod
+    def _is_trusted(found: Global) -> bool:
+        """Whether the caller takes an unknown name for safe; a known danger stays one."""
+        return not found.capability and is_trusted(found.path)
 
     @staticmethod
     def _rule_of(found: Global) -> tuple[Rule, str]:

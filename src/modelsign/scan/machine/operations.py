@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.faults import Broken
 from modelsign.scan.machine.source import is_literal
-from modelsign.scan.machine.values import BUFFER, UNKNOWN
+from modelsign.scan.machine.values import BUFFER, UNKNOWN, Global
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +113,8 @@ def _pop_mark(walk: Walk, offset: int) -> int:
 def _dup(walk: Walk, offset: int) -> int:
     value = walk.stack[-1]
     walk.stack.append(value)
-    if type(value) not in {int, tuple}:
-        walk.judge.pushed_again(value)
+    if isinstance(value, Global):
+        value.pushed += 1
     return offset + 1
 
 

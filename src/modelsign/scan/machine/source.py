@@ -18,6 +18,8 @@ __all__ = ["Source"]
 _CHUNK: Final = 64 * 1024
 _NAME_BYTES: Final = 4096
 _QUOTES: Final = 2
+_KEPT_TEXT: Final = 64
+_KEPT_TEXTS: Final = 4096
 _STRTOL: Final = re.compile(rb"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 _ESCAPE: Final = re.compile(rb"\\(\n|[\\'\"abfnrtv]|[0-7]{1,3}|x[0-9a-fA-F]{2})")
 _SIMPLE: Final = {
@@ -40,20 +42,21 @@ class Source:
         """Take the bytes."""
         self.reading = reading
         self.size = reading.size
-        self._window = b""
-        self._base = 0
+        self.window = b""
+        self.base = 0
+        self._texts: dict[int, str] = {}
 
     def look(self, offset: int, length: int) -> bytes:
         """Return bytes and keep them at hand: the window the walk looks through."""
-        self._window = self.reading.read_at(offset, length)
-        self._base = offset
-        return self._window
+        self.window = self.reading.read_at(offset, length)
+        self.base = offset
+        return self.window
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes, from the window where they are in it."""
-        start = offset - self._base
-        if start >= 0 and start + length <= len(self._window):
-            return self._window[start : start + length]
+        start = offset - self.base
+        if start >= 0 and start + length <= len(self.window):
+            return self.window[start : start + length]
         return self.reading.read_at(offset, length)
 
     def line_end(self, start: int) -> int:
@@ -72,10 +75,12 @@ class Source:
 
     def kind(self, offset: int) -> str:
         """Return the type name of the literal or container whose opcode stands at ``offset``."""
-        code = self.read(offset, 5)
-        if code[:1] == b"I" and code[1:4] in (b"00\n", b"01\n"):
+        start = offset - self.base
+        inside = 0 <= start < len(self.window)
+        code = self.window[start] if inside else self.reading.read_at(offset, 1)[0]
+        if code == op.INT and self.read(offset + 1, 3) in (b"00\n", b"01\n"):
             return "bool"
-        return op.KINDS.get(code[0], "unknown") if code else "unknown"
+        return op.KINDS[code]
 
     def content(self, offset: int) -> tuple[int, int]:
         """Return the place (start, length) of a counted literal's content; length -1 if it is not one."""
@@ -86,6 +91,14 @@ class Source:
 
     def text(self, offset: int, most: int = _NAME_BYTES) -> str | None:
         """Return the string literal at ``offset``; None if it is no string, too long, or not decodable."""
+        found = self._texts.get(offset)
+        if found is None:
+            found = self._text(offset, most)
+            if found is not None and len(found) <= _KEPT_TEXT and len(self._texts) < _KEPT_TEXTS:
+                self._texts[offset] = found
+        return found
+
+    def _text(self, offset: int, most: int) -> str | None:
         code = self.read(offset, 1)[0]
         if op.KINDS.get(code) != "str":
             return None

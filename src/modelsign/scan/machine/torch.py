@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign.scan import knowledge
 from modelsign.scan.machine.arguments import fits_signature
-from modelsign.scan.machine.values import Global, Instance
+from modelsign.scan.machine.values import Global
 
 if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["MAGIC", "persistent_storage"]
+__all__ = ["MAGIC", "persistent_storage", "storage_sizes"]
 
 MAGIC: Final = 0x1950A86A20F9469CFC6C
 """The number the first pickle of an older PyTorch stream holds."""
@@ -27,16 +27,21 @@ _SIZES: Final = {
 def persistent_storage(judge: Judge, identifier: Value) -> Value | None:
     """Return the storage a persistent id stands for; None if it has not PyTorch's shape.
 
-    The judge remembers each storage's key with its class and its number of bytes.
+    The judge remembers the id, where :func:`storage_sizes` is wanted.
     """
     if not isinstance(identifier, tuple) or not fits_signature(judge.source, _STORAGE, identifier):
         return None
-    cls, key, count = identifier[1], identifier[2], identifier[4]
-    if not isinstance(cls, Global) or not isinstance(key, int) or not isinstance(count, int):
-        return None
-    name, number = judge.source.text(key), judge.source.integer(count)
-    if name is None or number is None or number < 0:
-        return None
-    kind = cls.name.removesuffix("Storage")
-    judge.storages[name] = (cls.path, number * _SIZES.get(kind, 1))
-    return Instance("torch.storage.TypedStorage", knowledge.allowed("torch.storage.TypedStorage"))
+    if judge.keeps_storages:
+        judge.storage_ids.append(identifier)
+    return judge.instance("torch.storage.TypedStorage", knowledge.allowed("torch.storage.TypedStorage"))
+
+
+def storage_sizes(judge: Judge) -> dict[str, tuple[str, int]]:
+    """Return each storage's class and number of bytes, by its key."""
+    found = {}
+    for _, cls, key, _, count, *_ in judge.storage_ids:
+        if isinstance(cls, Global) and isinstance(key, int) and isinstance(count, int):
+            kind = cls.name.removesuffix("Storage")
+            size = (judge.source.integer(count) or 0) * _SIZES.get(kind, 1)
+            found[judge.source.text(key) or ""] = (cls.path, max(0, size))
+    return found

@@ -7,6 +7,7 @@ The bytes are seen through a window; literals are stepped over by their length a
 # ruff: noqa: PLR2004 - the loop spells opcodes as numbers: looking names up would cost a third of its speed
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
@@ -14,6 +15,7 @@ from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.faults import Broken, Exhausted
 from modelsign.scan.machine.memo import PLAIN, Memo
 from modelsign.scan.machine.operations import OPERATIONS
+from modelsign.scan.machine.values import Global
 
 if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Walk"]
 
 _WINDOW: Final = 1024 * 1024
+_COUNT: Final = Struct("<I")
 _MARGIN: Final = 16
 """More than the longest fixed opcode: one byte, eight of count, and the byte behind it."""
 _NEVER: Final = 1 << 62
@@ -107,7 +110,7 @@ class Walk:
     def _loop(self, position: int) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, inlined, because it is the speed
         stack, marks, memo, sparse, dense = self.stack, self.marks, self.memo, self.memo.sparse, self.memo.dense
         push, pop, mark, unmark, memoize = stack.append, stack.pop, marks.append, marks.pop, dense.append
-        fixed, from_bytes, plain, known = op.FIXED, int.from_bytes, PLAIN, len(dense)
+        fixed, unpack, plain = op.FIXED, _COUNT.unpack_from, PLAIN
         window, base, check = self._window, self._base, 0
         while True:
             if position >= check:
@@ -132,56 +135,56 @@ class Walk:
                 else:
                     memoize(value if type(value) is int else memo.code(value))
                 position += 1
-            elif code == 0x68:  # BINGET
-                known = window[position + 1]
-                if known < len(dense) and dense[known] > plain:
-                    push(dense[known])
+            elif code == 0x72 or code == 0x71:  # noqa: PLR1714 - LONG_BINPUT, BINPUT
+                if code == 0x72:
+                    (index,) = unpack(window, position + 1)
+                    position += 5
                 else:
-                    self.recall(known, base + position)
-                position += 2
-            elif code == 0x6A:  # LONG_BINGET
-                known = from_bytes(window[position + 1 : position + 5], "little")
-                if known < len(dense) and dense[known] > plain:
-                    push(dense[known])
+                    index = window[position + 1]
+                    position += 2
+                value = stack[-1]
+                if index == len(dense) and not sparse:
+                    memoize(value if type(value) is int else memo.code(value))
                 else:
-                    self.recall(known, base + position)
-                position += 5
-            elif code == 0x86:  # TUPLE2
-                value = pop()
-                stack[-1] = (stack[-1], value)
-                position += 1
+                    memo.put(index, value)
+            elif code == 0x68 or code == 0x6A:  # noqa: PLR1714 - BINGET, LONG_BINGET
+                if code == 0x68:
+                    index = window[position + 1]
+                    position += 2
+                else:
+                    (index,) = unpack(window, position + 1)
+                    position += 5
+                if index < len(dense) and dense[index] > plain:
+                    push(dense[index])
+                else:
+                    self.recall(index, base + position)
+            elif code == 0x58:  # BINUNICODE
+                push(base + position)
+                position += 5 + unpack(window, position + 1)[0]
             elif code == 0x28:  # MARK
                 mark(len(stack))
                 position += 1
             elif code == 0x7D or code == 0x5D or code == 0x8F:  # noqa: PLR1714 - EMPTY_DICT, EMPTY_LIST, EMPTY_SET: a set is slower
                 push(~(base + position))
                 position += 1
-            elif code == 0x58:  # BINUNICODE
-                push(base + position)
-                position += 5 + from_bytes(window[position + 1 : position + 5], "little")
-            elif code == 0x71 or code == 0x72:  # noqa: PLR1714 - BINPUT, LONG_BINPUT
-                width = 2 if code == 0x71 else 5
-                known = from_bytes(window[position + 1 : position + width], "little")
-                value = stack[-1]
-                if known == len(dense) and not sparse:
-                    memoize(value if type(value) is int else memo.code(value))
-                else:
-                    memo.put(known, value)
-                position += width
+            elif code == 0x86:  # TUPLE2
+                value = pop()
+                stack[-1] = (stack[-1], value)
+                position += 1
             elif code == 0x75 or code == 0x65:  # noqa: PLR1714 - SETITEMS, APPENDS
-                known = unmark()
-                if known < 1 or known > len(stack):
+                height = unmark()
+                if height < 1 or height > len(stack):
                     raise Broken("adds items to nothing", base + position)
-                value = stack[known - 1]
+                value = stack[height - 1]
                 if type(value) is int and value < 0 and self.pending is None:
-                    del stack[known:]
+                    del stack[height:]
                 else:
-                    self.add_items(value, known, base + position)
+                    self.add_items(value, height, base + position)
                 position += 1
             elif code == 0x74:  # TUPLE
-                known = unmark()
-                value = tuple(stack[known:])
-                del stack[known:]
+                height = unmark()
+                value = tuple(stack[height:])
+                del stack[height:]
                 push(value)
                 position += 1
             elif code == 0x85:  # TUPLE1
@@ -204,7 +207,7 @@ class Walk:
                 if operation is None:
                     raise Broken(f"has the byte 0x{code:02x} where an opcode should stand", base + position)
                 position = operation(self, base + position) - base
-                check = 0  # the operation may have opened a frame
+                check = self._check  # the operation may have opened a frame
 
     def stop(self, offset: int) -> None:
         """STOP: the pickle ends; what it returns is on top."""
@@ -227,6 +230,7 @@ class Walk:
             self.judge.frame_crossed(offset)
             end = _NEVER
         self.frame_end = end
+        self._check = 0
 
     def recall(self, index: int, offset: int) -> None:
         """GET in its slow form: push what the memo holds, and count names again."""
@@ -234,8 +238,8 @@ class Walk:
         if value is None:
             raise Broken(f"asks for entry {index} of the memo, which is empty", offset)
         self.stack.append(value)
-        if type(value) not in {int, tuple}:
-            self.judge.pushed_again(value)
+        if type(value) is Global:
+            value.pushed += 1
 
     def add_items(self, target: Value, height: int, offset: int) -> None:
         """APPENDS, SETITEMS and their like on something that is not plainly a container, or is watched."""
