@@ -16,6 +16,7 @@ from modelsign.artifact.model import Artifact
 from modelsign.artifact.snapshot import take_snapshot
 from modelsign.errors import error
 from modelsign.opinions import _index
+from modelsign.opinions.opinion import RULES
 from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import worst
 
@@ -85,7 +86,10 @@ def _add(result: ScanResult, asked: Asked) -> ScanResult:
         fresh = [finding for path, finding in asked.findings if path == file.path or path not in paths]
         files.append(_with(file, fresh) if fresh else file)
     outcome = worst([result.outcome, *(file.outcome for file in files)])
-    return replace(result, outcome=outcome, files=tuple(files), opinions=(*result.opinions, asked.opinion))
+    fired = {finding.rule for _, finding in asked.findings}
+    rules = (*result.rules, *(rule for rule in RULES if rule.id in fired and rule not in result.rules))
+    opinions = (*result.opinions, asked.opinion)
+    return replace(result, outcome=outcome, files=tuple(files), opinions=opinions, rules=rules)
 
 
 def _with(file: FileScan, fresh: Sequence[Finding]) -> FileScan:

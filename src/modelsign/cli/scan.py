@@ -112,15 +112,12 @@ def _scan_input(session: Session, opinions: tuple[str, ...], trusted: frozenset[
     """Scan standard input as one file without a name."""
     from modelsign import limits
     from modelsign.artifact.reading import BytesReading
-    from modelsign.scan.engine import scan_file
-    from modelsign.scan.ruleset import ruleset_digest
-    from modelsign.verdict import ScanResult
+    from modelsign.scan.engine import scan_file, scan_result
 
     if opinions:
         raise click.UsageError("A second opinion needs files, not standard input.")
     data = session.read("-", limits.SCAN_INPUT_BYTES, what="model")
-    scan = scan_file(BytesReading(data), "-", trust_globals=trusted)
-    return ScanResult(scan.outcome, ruleset_digest(), (scan,))
+    return scan_result([scan_file(BytesReading(data), "-", trust_globals=trusted)])
 
 
 def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:

@@ -15,11 +15,11 @@ from modelsign._version import __version__
 from modelsign.report.document import dumps
 from modelsign.report.observation import observations
 from modelsign.report.output import Output
-from modelsign.verdict import Severity
+from modelsign.verdict import CheckResult, ScanResult, Severity
 
 if TYPE_CHECKING:
     from modelsign.report.observation import Observation
-    from modelsign.verdict import Report
+    from modelsign.verdict import Report, Rule
 
 __all__ = ["OUTPUT", "render"]
 
@@ -45,13 +45,14 @@ def render(report: Report, *, colour: bool = False) -> str:
     del colour
     found = observations(report)
     ids = sorted({one.rule for one in found})
+    known = _known_rules(report.result)
     run = {
         "tool": {
             "driver": {
                 "name": "modelsign",
                 "semanticVersion": __version__,
                 "informationUri": "https://modelsign.dev/",
-                "rules": [_rule(rule, found) for rule in ids],
+                "rules": [_rule(rule, found, known.get(rule)) for rule in ids],
             }
         },
         "invocations": [
@@ -64,7 +65,13 @@ def render(report: Report, *, colour: bool = False) -> str:
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(rule: str, found: list[Observation]) -> dict[str, object]:
+def _known_rules(result: object) -> dict[str, Rule]:
+    """Return the rules a result explains, by their ids."""
+    scan = result.scan if isinstance(result, CheckResult) else result
+    return {rule.id: rule for rule in scan.rules} if isinstance(scan, ScanResult) else {}
+
+
+def _rule(rule: str, found: list[Observation], known: Rule | None) -> dict[str, object]:
     first = max((one for one in found if one.rule == rule), key=lambda one: float(_SCORES[one.severity]))
     described: dict[str, object] = {
         "id": rule,
@@ -72,8 +79,12 @@ def _rule(rule: str, found: list[Observation]) -> dict[str, object]:
         "defaultConfiguration": {"level": _LEVELS[first.severity]},
         "properties": {"security-severity": _SCORES[first.severity], "tags": ["security"]},
     }
-    if first.advice:
-        described["help"] = {"text": first.advice}
+    if known is not None:
+        described["shortDescription"] = {"text": known.title}
+        described["fullDescription"] = {"text": known.description}
+    advice = first.advice or (known.advice if known is not None else "")
+    if advice:
+        described["help"] = {"text": advice}
     return described
 
 

@@ -24,15 +24,15 @@ from modelsign.scan.trust import trusting
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.reading import Reading
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.scan.format import Format, Member
-    from modelsign.verdict import Finding
+    from modelsign.verdict import Finding, Rule
 
-__all__ = ["formats", "ruleset_digest", "scan_artifact", "scan_file"]
+__all__ = ["formats", "ruleset_digest", "scan_artifact", "scan_file", "scan_result"]
 
 _UNNAMED: Final = sniff.Mark("unknown", "no known format", adds=False)
 _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
@@ -74,7 +74,23 @@ def scan_artifact(
             scans.append(FileScan(entry.name, None, entry.size, _UNNAMED.id, Outcome.INCOMPLETE, (finding,)))
     if progress is not None:
         progress("", total, total)
-    return ScanResult(worst(scan.outcome for scan in scans), ruleset_digest(), tuple(scans))
+    return scan_result(scans)
+
+
+def scan_result(scans: Iterable[FileScan]) -> ScanResult:
+    """Join the scans of a model's files."""
+    files = tuple(scans)
+    fired = {finding.rule for file in files for finding in file.findings}
+    rules_fired = tuple(rule for rule_id, rule in _rules().items() if rule_id in fired)
+    return ScanResult(worst(file.outcome for file in files), ruleset_digest(), files, rules=rules_fired)
+
+
+@functools.cache
+def _rules() -> dict[str, Rule]:
+    """Every rule a scan can report, by its id, sorted."""
+    known = {rule.id: rule for entry in formats() for rule in entry.rules}
+    known |= {rule.id: rule for rule in rules.ENGINE_RULES}
+    return dict(sorted(known.items()))
 
 
 def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = frozenset()) -> FileScan:

@@ -113,12 +113,13 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What the scan says of a model."""
+    """What the scan says of a model. ``rules`` are those that fired, for outputs that explain them."""
 
     outcome: Outcome
     ruleset_digest: str
     files: tuple[FileScan, ...]
     opinions: tuple[Opinion, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
         """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
