@@ -99,7 +99,7 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
     The digest is taken last and compares everything that was read before, so that it belongs to the bytes judged.
     A reading without a digest of its own gives ``sha256`` None.
     """
-    scan = _Scan()
+    scan = _Scan(bytes_left=limits.SCAN_UNPACKED_BYTES + limits.SCAN_DEPTH * reading.size)
     try:
         with trusting(trust_globals):
             seen = scan.look(reading, name, depth=0)
@@ -143,10 +143,11 @@ class _Scan:
     globals: set[str] = field(default_factory=set)
     members_left: int = limits.SCAN_MEMBERS
     bytes_left: int = limits.SCAN_UNPACKED_BYTES
+    """Bytes of members that may still be looked at, the same bytes as often as members share them."""
 
     def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
         """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
-        answers = self._ask(reading, name, member)
+        answers = _without_wrecks(self._ask(reading, name, member))
         readable = [(wanted, answer) for wanted, answer in answers if answer.readable]
         for _, answer in answers:
             self._take(answer, where)
@@ -194,11 +195,12 @@ class _Scan:
         for found in dict.fromkeys(extra):
             self.findings.append(_placed(rules.UNSUPPORTED.finding(f"{found.title} cannot be judged yet"), where))
         active = [wanted for wanted, answer in readable if not answer.inert]
-        kinds = list(dict.fromkeys(active + ([mark.id] if mark is not None and active else [])))
+        alive = [wanted for wanted, answer in readable if not answer.inert and not _is_wreck(answer)]
+        kinds = list(dict.fromkeys(alive + ([mark.id] if mark is not None and mark.adds and alive else [])))
         if len(kinds) > 1:
             self.findings.append(_placed(rules.AMBIGUOUS.finding(f"readable as {' and '.join(kinds)}"), where))
         passive = [wanted for wanted, _ in readable]
-        label = "+".join(kinds) or (extra[0].id if extra else passive[0])
+        label = "+".join(kinds) or (active[0] if active else extra[0].id if extra else passive[0])
         return _Seen(label, inert=bool(passive) and not active and not extra)
 
     def _enter(self, member: Member, where: str, depth: int) -> None:
@@ -209,10 +211,11 @@ class _Scan:
             self.findings.append(rules.of_fault(fault))
             return
         with member.open(self.bytes_left) as stream:
-            self.bytes_left -= stream.unpacked
+            wanted = not member.data or stream.read_at(0, 8).startswith(_LOOKS_LOADABLE)
+            self.bytes_left -= stream.size if wanted else stream.unpacked
             if stream.fault is not None:
                 self.findings.append(rules.of_fault(stream.fault, member=path))
-            if not member.data or stream.read_at(0, 8).startswith(_LOOKS_LOADABLE):
+            if wanted:
                 self._judge(stream, member, path, depth)
 
     def _judge(self, reading: Reading, member: Member, path: str, depth: int) -> None:
@@ -230,6 +233,25 @@ def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name:
         return scan(reading, name)
     except ModelsignError as fault:
         return Inspection(readable=True, findings=(rules.of_fault(fault),))
+
+
+def _is_wreck(answer: Inspection) -> bool:
+    """Whether a reading broke off before it could do anything: such bytes only begin like the format."""
+    broken = all(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings) and answer.findings
+    return bool(broken) and not answer.globals and not answer.members
+
+
+def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
+    """Leave wrecks out where another reader understands the bytes to their end.
+
+    A safetensors header of 640 bytes begins like a pickle of protocol 2; no loader gets anywhere with that pickle.
+    """
+    whole = [answer for _, answer in answers if answer.readable and not _has_incomplete(answer)]
+    return [pair for pair in answers if not _is_wreck(pair[1])] if whole else answers
+
+
+def _has_incomplete(answer: Inspection) -> bool:
+    return any(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings)
 
 
 def _placed(finding: Finding, where: str) -> Finding:

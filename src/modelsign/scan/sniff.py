@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Mark", "by_content", "by_name", "is_text"]
 
-_HEAD: Final = 2048 + 8
+_STRONG: Final = 4
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_HEAD: Final = 4096
 _PE_POINTER: Final = 0x3C
 _TEXT_SAMPLE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A format without a reader. ``adds``: a loader would run or interpret such a file whatever its bytes."""
+    """A format without a reader.
+
+    ``adds``: the mark is a reading of its own even where a reader understands the bytes, because a loader would run
+    or interpret such a file. Content marks of less than four bytes turn up by chance and add nothing.
+    """
 
     id: str
     title: str
@@ -33,7 +39,11 @@ class Mark:
 @functools.cache
 def _contents() -> tuple[tuple[int, bytes, Mark], ...]:
     entries = table("marks")["content"]
-    return tuple((row["offset"], bytes.fromhex(row["hex"]), Mark(row["id"], row["title"])) for row in entries)
+    return tuple(
+        (row["offset"], value, Mark(row["id"], row["title"], len(value) >= _STRONG))
+        for row in entries
+        for value in [bytes.fromhex(row["hex"])]
+    )
 
 
 @functools.cache
@@ -49,6 +59,11 @@ def by_content(reading: Reading) -> Mark | None:
     for offset, value, mark in _contents():
         if head.startswith(value, offset):
             return mark
+    offset = _HEAD
+    while offset < reading.size:  # HDF5 behind a user block of any power of two
+        if reading.read_at(offset, len(_HDF5)) == _HDF5:
+            return Mark("hdf5", "HDF5 behind a user block")
+        offset *= 2
     if head.startswith(b"MZ"):
         place = int.from_bytes(head[_PE_POINTER : _PE_POINTER + 4], "little")
         if reading.read_at(place, 4) == b"PE\x00\x00":

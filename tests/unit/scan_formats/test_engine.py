@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -103,6 +104,38 @@ def test_an_archive_that_numpy_and_pytorch_would_open_is_ambiguous():
     assert "ambiguous-format" in rules(result)
 
 
+@pytest.mark.parametrize("length", [0x0080, 0x0180, 0x0280, 0x0380, 0x0480, 0x0580])
+def test_tensors_whose_header_length_begins_like_a_pickle_are_clean(length):
+    header = b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'
+    result = scan(model_files.safetensors(raw=header.ljust(length)))
+    assert (result.outcome, result.format) == ("clean", "safetensors")
+
+
+def test_a_broken_file_that_begins_like_two_formats_is_incomplete_and_not_called_ambiguous():
+    result = scan((0x0280).to_bytes(8, "little") + b"{", "a.safetensors")
+    assert result.outcome == "incomplete"
+    assert "ambiguous-format" not in rules(result)
+
+
+@pytest.mark.parametrize("offset", [512, 4096, 65536, 1 << 20])
+def test_hdf5_behind_any_user_block_makes_a_pickle_ambiguous(offset):
+    pickle = b"\x80\x02B" + (offset + 100).to_bytes(4, "little") + bytes(offset + 100) + b"."
+    data = pickle[:offset] + b"\x89HDF\r\n\x1a\n" + pickle[offset + 8 :]
+    result = scan(data)
+    assert (result.outcome, result.format) == ("unsafe", "pickle+hdf5")
+
+
+def test_members_that_share_their_bytes_share_the_budget(monkeypatch):
+    monkeypatch.setattr(limits, "SCAN_UNPACKED_BYTES", 0)
+    data = model_files.archive({"a.json": b"[" + b"1," * 5000 + b"1]"})
+    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    entries = data[start:end] * 50
+    tail = bytearray(data[end:])
+    struct.pack_into("<HHI", tail, 8, 50, 50, len(entries))
+    result = scan(data[:start] + entries + bytes(tail))
+    assert rules(result) == {"zip-members-overlap", "zip-duplicate-member", "budget-exceeded"}
+
+
 def test_an_older_pytorch_file_is_not_ambiguous_with_the_pickles_it_consists_of():
     assert scan(model_files.pytorch_legacy()).format == "pytorch-legacy"
 
@@ -137,7 +170,7 @@ def test_the_unpacked_bytes_of_all_members_share_one_budget(monkeypatch):
 
 
 def _small_budget(original):
-    def initialise(self):
+    def initialise(self, **_):
         original(self, bytes_left=3000)
 
     return initialise
