@@ -115,7 +115,10 @@ class Header(Strict, frozen=True, kw_only=True):
 
 
 class Policy(Strict, frozen=True, kw_only=True):
-    """A trust policy that was read and found coherent; made by :func:`read_policy`."""
+    """A trust policy that was read and found coherent; made by :func:`read_policy`.
+
+    ``header.rules`` is empty here: the decoded rules stand beside it.
+    """
 
     header: Header
     rules: tuple[PolicyRule, ...]
@@ -186,7 +189,7 @@ def read_policy(data: bytes, *, what: str = "policy") -> Policy:
     except msgspec.ValidationError as fault:
         words = str(fault).replace("`$[", "`$.rules[")
         raise error("POLICY_MALFORMED", f"the {what} is refused: {words}") from None
-    policy = Policy(header=header, rules=rules)
+    policy = Policy(header=msgspec.structs.replace(header, rules=()), rules=rules)
     problem = _incoherence(policy)
     if problem:
         raise error("POLICY_MALFORMED", f"the {what} is refused: {problem}")

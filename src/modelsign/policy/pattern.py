@@ -267,17 +267,14 @@ class _Parser:
         ranges: list[tuple[int, int]] = []
         while self._peek() != "]":
             low = self._class_member()
-            if len(low) == 1 and low[0][0] == low[0][1] and self._text[self._at : self._at + 1] == "-":
-                if self._text[self._at + 1 : self._at + 2] == "]":
-                    ranges.extend(low)
-                    continue
-                self._at += 1
-                high = self._class_member()
-                if len(high) != 1 or high[0][0] != high[0][1] or high[0][0] < low[0][0]:
-                    raise self._wrong("a range that is not from a lower to a higher character")
-                ranges.append((low[0][0], high[0][0]))
-            else:
+            if self._peek() != "-" or self._text[self._at + 1 : self._at + 2] == "]":
                 ranges.extend(low)
+                continue
+            self._at += 1
+            high = self._class_member()
+            if len(low) != 1 or len(high) != 1 or low[0][0] != low[0][1] or not low[0][0] <= high[0][0] == high[0][1]:
+                raise self._wrong("a range that is not from a lower to a higher character")
+            ranges.append((low[0][0], high[0][0]))
         self._at += 1
         if not ranges:
             raise self._wrong("an empty class")

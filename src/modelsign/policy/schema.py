@@ -29,10 +29,11 @@ def json_schema() -> dict[str, Any]:
     for definition in definitions.values():
         if "description" in definition:
             definition["description"] = inspect.cleandoc(definition["description"])
-    return {
+    found = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
         "title": "modelsign trust policy",
         **root,
         "$defs": dict(sorted(definitions.items())),
     }
+    return dict(msgspec.json.decode(msgspec.json.encode(found)))
