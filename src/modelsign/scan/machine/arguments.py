@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.values import Global, Instance
@@ -75,8 +75,19 @@ def _behind(prefix: str, atoms: list[str]) -> frozenset[str]:
     return frozenset(atom[len(prefix) :] for atom in atoms if atom.startswith(prefix))
 
 
-@cache
-def _signature(signature: tuple[str, ...]) -> tuple[tuple[_Pattern, ...], int, _Pattern | None]:
+_Compiled: TypeAlias = "tuple[tuple[_Pattern, ...], int, _Pattern | None]"
+_compiled: dict[int, tuple[tuple[str, ...], _Compiled]] = {}
+"""By identity, which is quicker than by value; the signature is kept, so that its identity stays its own."""
+
+
+def _signature(signature: tuple[str, ...]) -> _Compiled:
+    found = _compiled.get(id(signature))
+    if found is None:
+        found = _compiled[id(signature)] = (signature, _compile(signature))
+    return found[1]
+
+
+def _compile(signature: tuple[str, ...]) -> _Compiled:
     """Return the patterns, how many of them must be there, and the pattern of the rest."""
     rest = next((pattern[1:] for pattern in signature if pattern.startswith("*")), None)
     named = [pattern for pattern in signature if not pattern.startswith("*")]
@@ -126,12 +137,17 @@ def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[
     patterns, needed, rest = _signature(signature)
     if len(values) < needed or (len(values) > len(patterns) and rest is None):
         return False
-    window, base = source.window, source.base
+    window, base, known = source.window, source.base, source.texts
     for pattern, value in zip(patterns, values, strict=False):
-        if type(value) is int:
-            place = (value if value >= 0 else ~value) - base
+        kind = type(value)
+        if kind is int:
+            place = (value if value >= 0 else ~value) - base  # type: ignore[operator] # kind says it is an int
             if 0 <= place < len(window) and window[place] in pattern.codes:
                 continue
+            if pattern.texts and known.get(value, "") in pattern.texts:  # type: ignore[arg-type]
+                continue
+        elif kind is Instance and value.cls in pattern.objects:  # type: ignore[union-attr]
+            continue
         if not _fits(source, pattern, value, 0):
             return False
     return rest is None or all(_fits(source, rest, value, 0) for value in values[len(patterns) :])

@@ -44,7 +44,7 @@ class Source:
         self.size = reading.size
         self.window = b""
         self.base = 0
-        self._texts: dict[int, str] = {}
+        self.texts: dict[int, str] = {}
 
     def look(self, offset: int, length: int) -> bytes:
         """Return bytes and keep them at hand: the window the walk looks through."""
@@ -91,11 +91,11 @@ class Source:
 
     def text(self, offset: int, most: int = _NAME_BYTES) -> str | None:
         """Return the string literal at ``offset``; None if it is no string, too long, or not decodable."""
-        found = self._texts.get(offset)
+        found = self.texts.get(offset)
         if found is None:
             found = self._text(offset, most)
-            if found is not None and len(found) <= _KEPT_TEXT and len(self._texts) < _KEPT_TEXTS:
-                self._texts[offset] = found
+            if found is not None and len(found) <= _KEPT_TEXT and len(self.texts) < _KEPT_TEXTS:
+                self.texts[offset] = found
         return found
 
     def _text(self, offset: int, most: int) -> str | None:

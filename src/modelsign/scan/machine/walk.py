@@ -159,12 +159,18 @@ class Walk:
                 else:
                     self.recall(index, base + position)
             elif code == 0x58:  # BINUNICODE
-                push(base + position)
+                value = base + position
                 position += 5 + unpack(window, position + 1)[0]
+                push(value)
+                if position < check and window[position] == 0x72 and not sparse:
+                    (index,) = unpack(window, position + 1)
+                    if index == len(dense):
+                        memoize(value)
+                        position += 5
             elif code == 0x28:  # MARK
                 mark(len(stack))
                 position += 1
-            elif code == 0x7D or code == 0x5D or code == 0x8F:  # noqa: PLR1714 - EMPTY_DICT, EMPTY_LIST, EMPTY_SET: a set is slower
+            elif code == 0x7D or code == 0x5D or code == 0x8F:  # noqa: PLR1714 - EMPTY_DICT, _LIST, _SET
                 push(~(base + position))
                 position += 1
             elif code == 0x86:  # TUPLE2
