@@ -9,12 +9,9 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import joblib
 import pytest
 import signedmodels
 from road import environment
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOOD = {"weights.safetensors": signedmodels.weights(1.0), "config.json": b"{}"}
@@ -83,7 +80,9 @@ def payload() -> bytes:
 
 @pytest.fixture
 def trained(tmp_path):
-    features, labels = load_iris(return_X_y=True)
+    joblib = pytest.importorskip("joblib")
+    LogisticRegression = pytest.importorskip("sklearn.linear_model").LogisticRegression  # noqa: N806 - a class
+    features, labels = pytest.importorskip("sklearn.datasets").load_iris(return_X_y=True)
     stream = io.BytesIO()
     joblib.dump(LogisticRegression(max_iter=500).fit(features, labels), stream)
     return signedmodels.make(tmp_path, {"m.joblib": stream.getvalue()}, single=True)

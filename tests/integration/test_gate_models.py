@@ -9,22 +9,22 @@ import collections
 import io
 import pickle
 
-import joblib
-import numpy as np
-import pandas as pd
 import pytest
 import signedmodels
-import torch
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from modelsign.guard.load import load
 from modelsign.guard.verified import verified
 
-FEATURES, LABELS = load_iris(return_X_y=True)
+joblib = pytest.importorskip("joblib")
+np = pytest.importorskip("numpy")
+pd = pytest.importorskip("pandas")
+torch = pytest.importorskip("torch")
+LogisticRegression = pytest.importorskip("sklearn.linear_model").LogisticRegression
+RandomForestClassifier = pytest.importorskip("sklearn.ensemble").RandomForestClassifier
+StandardScaler = pytest.importorskip("sklearn.preprocessing").StandardScaler
+make_pipeline = pytest.importorskip("sklearn.pipeline").make_pipeline
+
+FEATURES, LABELS = pytest.importorskip("sklearn.datasets").load_iris(return_X_y=True)
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": [0.5, float("nan"), 2.0]})
 
 
@@ -122,7 +122,7 @@ def test_numpy_files(tmp_path):
 def test_a_folder_gives_a_path_that_libraries_can_open(tmp_path):
     files = {
         "weights.safetensors": signedmodels.weights(3.0),
-        "array.npy": signedmodels.npy(np.arange(4)),
+        "array.npy": signedmodels.npy([0, 1, 2, 3]),
         "model.joblib": dumped({"w": np.arange(3.0)}),
         "model.pt": saved({"w": torch.ones(2)}),
     }

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import zipfile
 
-import numpy as np
 import pytest
 import signedmodels
 
@@ -49,9 +48,8 @@ def payload(tripwire) -> bytes:
 
 
 def in_npy(data: bytes) -> bytes:
-    header = signedmodels.npy(np.array([0]))
-    text = header[: header.index(b"\n")].replace(b"'<i8'", b"'|O' ")
-    return text + b"\n" + data
+    array = signedmodels.npy([0], descr="|O")
+    return array[: array.index(b"\n") + 1] + data
 
 
 def in_zip(data: bytes, name: str) -> bytes:

@@ -15,13 +15,14 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import signedmodels
 
 from modelsign.errors import ModelsignError
 from modelsign.guard.load import load
 from modelsign.guard.verified import Stage, verified
+
+pytest.importorskip("safetensors.numpy")
 
 GOOD, EVIL = signedmodels.weights(1.0), signedmodels.weights(666.0)
 
@@ -119,6 +120,7 @@ def test_a_change_inside_the_block_reaches_neither_path_nor_stream(model):
 
 
 def test_what_was_loaded_stays_as_it_was_after_the_block(model):
+    pytest.importorskip("torch")
     tensors = load(model.path, **model.arguments, framework="torch")
     write_in_place(model.path / "weights.safetensors", EVIL)
     assert set(tensors["w"].tolist()) == {1.0}
@@ -270,7 +272,7 @@ def test_a_single_file_has_a_path_with_its_own_name(tmp_path):
 
 
 def test_every_file_of_many_is_the_signed_one(tmp_path):
-    files = {f"part/{number}.npy": signedmodels.npy(np.full(4, number)) for number in range(30)}
+    files = {f"part/{number}.npy": signedmodels.npy([number] * 4) for number in range(30)}
     model = signedmodels.make(tmp_path, files)
 
     def meddle(now: Stage) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from safetensors.numpy import save
 
 from modelsign.artifact.model import open_artifact
 from modelsign.signing import keys
@@ -61,14 +59,18 @@ def sign(path: Path, key: keys.SigningKey) -> None:
 
 def weights(value: float, count: int = 8) -> bytes:
     """Return safetensors with one array ``w`` that holds ``value`` everywhere; the size does not depend on it."""
-    return save({"w": np.full(count, value)})
+    data = struct.pack(f"<{count}d", *[value] * count)
+    header = json.dumps({"w": {"dtype": "F64", "shape": [count], "data_offsets": [0, len(data)]}}).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + data
 
 
-def npy(array: np.ndarray) -> bytes:
-    """Return a .npy file."""
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
+def npy(values: list[int], *, descr: str = "<i8") -> bytes:
+    """Return a .npy file with these numbers."""
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({len(values)},), }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    text = header.encode("latin-1")
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + struct.pack(f"<{len(values)}q", *values)
 
 
 def make(folder: Path, files: dict[str, bytes], *, single: bool = False, accept: str = "clean") -> SignedModel:

@@ -9,10 +9,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-import joblib
-import numpy as np
 import pytest
-from safetensors.numpy import save as save_arrays
 
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.snapshot import take_snapshot
@@ -22,6 +19,10 @@ from modelsign.guard.loader import LoadOptions
 from modelsign.guard.loaders import _index
 from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import CheckResult, FileScan, Finding, Outcome, PolicyName, ScanResult, Severity, Verdict
+
+joblib = pytest.importorskip("joblib")
+np = pytest.importorskip("numpy")
+save_arrays = pytest.importorskip("safetensors.numpy").save
 
 
 @contextmanager

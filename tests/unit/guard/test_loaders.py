@@ -9,14 +9,7 @@ import subprocess
 import sys
 import zipfile
 
-import joblib
-import numpy as np
 import pytest
-import torch
-from safetensors.numpy import save as save_arrays
-from safetensors.torch import save as save_tensors
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
 
 from modelsign.errors import ModelsignError
 from modelsign.guard.loaders import _index
@@ -25,6 +18,14 @@ from modelsign.guard.loaders.numpy import LOADER as NUMPY
 from modelsign.guard.loaders.pickle import LOADER as PICKLE
 from modelsign.guard.loaders.safetensors import LOADER as SAFETENSORS
 from modelsign.guard.loaders.torch import LOADER as TORCH
+
+joblib = pytest.importorskip("joblib")
+np = pytest.importorskip("numpy")
+torch = pytest.importorskip("torch")
+save_arrays = pytest.importorskip("safetensors.numpy").save
+save_tensors = pytest.importorskip("safetensors.torch").save
+load_iris = pytest.importorskip("sklearn.datasets").load_iris
+LogisticRegression = pytest.importorskip("sklearn.linear_model").LogisticRegression
 
 JOBLIB_NAMES = (
     "joblib.numpy_pickle.NumpyArrayWrapper",

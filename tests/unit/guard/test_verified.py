@@ -6,11 +6,8 @@ import datetime as dt
 import io
 import os
 
-import joblib
-import numpy as np
 import pytest
 import signedmodels
-import torch
 
 from modelsign.errors import ExitStatus, ModelsignError
 from modelsign.guard.denial import LoadDenied, LoadUndecided
@@ -18,6 +15,11 @@ from modelsign.guard.load import load
 from modelsign.guard.verified import Stage, VerifiedModel, verified
 from modelsign.policy.document import load_policy
 from modelsign.verdict import Verdict
+
+joblib = pytest.importorskip("joblib")
+np = pytest.importorskip("numpy")
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors.torch")
 
 WEIGHTS = {"weights.safetensors": signedmodels.weights(1.0), "config.json": b"{}"}
 
