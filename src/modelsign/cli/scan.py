@@ -126,8 +126,6 @@ def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:
 
     if status == ExitStatus.OK:
         return ()
-    if status == ExitStatus.NOTHING:
-        return (Answer.of(error("NOTHING_SCANNED", "the model holds no file to scan")),)
     wanted = [file for file in result.files if file.outcome is result.outcome]
     names = ", ".join(file.path for file in wanted[:_SHOWN])
     more = f" and {len(wanted) - _SHOWN} more" if len(wanted) > _SHOWN else ""

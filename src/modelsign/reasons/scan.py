@@ -20,12 +20,6 @@ REASONS: tuple[Reason, ...] = (
         "are `unsupported`, damaged files and those beyond a budget are `incomplete`. None of them is a pass.",
     ),
     Reason(
-        "NOTHING_SCANNED",
-        ExitStatus.NOTHING,
-        "there was nothing to scan",
-        "Check that the right folder was named; it holds no file.",
-    ),
-    Reason(
         "SCAN_BUDGET",
         ExitStatus.UNDECIDED,
         "a file is beyond what a scan spends on it",

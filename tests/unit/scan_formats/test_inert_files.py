@@ -9,6 +9,8 @@ import pytest
 
 from modelsign import limits
 from modelsign.artifact.reading import BytesReading
+from modelsign.errors import ModelsignError
+from modelsign.scan import tables
 from modelsign.scan.engine import scan_file
 from modelsign.scan.tables import table
 
@@ -130,3 +132,10 @@ def test_long_text_is_read_to_its_end():
 def test_a_pickle_under_a_name_of_text_is_judged():
     assert scan(model_files.EVIL, "README.md").outcome == "unsafe"
     assert scan(model_files.EVIL_TEXT, "README.md").outcome == "unsafe"
+
+
+def test_a_missing_table_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(tables, "_FOLDER", tmp_path)
+    with pytest.raises(ModelsignError) as caught:
+        table("no such table")
+    assert caught.value.code == "RULESET_UNREADABLE"

@@ -8,6 +8,7 @@ import zipfile
 import model_files
 import pytest
 
+from modelsign import limits
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
 from modelsign.scan.literals import LiteralError, parse_literal
@@ -109,6 +110,8 @@ def test_later_versions_of_the_header_are_read(version):
         (npy([("a",)]), "numpy-header"),
         (npy(["ab"]), "numpy-header"),
         (npy(shape=[3]), "numpy-header"),
+        (npy(shape=3), "numpy-header"),
+        (npy(([1], 2)), "numpy-header"),
         (npy(shape=(-3,)), "numpy-header"),
         (npy(shape=("3",)), "numpy-header"),
         (npy(shape=(2**40, 2**40)), "numpy-header"),
@@ -142,3 +145,8 @@ def test_sparse_matrices_that_compress_a_thousandfold_are_clean():
     data = model_files.archive({"a.npy": npy("|u1", (3_000_000,), bytes(3_000_000))}, method=zipfile.ZIP_DEFLATED)
     assert len(data) < 10_000
     assert scan(data, "sparse.npz").outcome == "clean"
+
+
+def test_a_header_beyond_the_limit_is_not_read(monkeypatch):
+    monkeypatch.setattr(limits, "NUMPY_HEADER_BYTES", 10)
+    assert rules(npy()) == {"numpy-header"}

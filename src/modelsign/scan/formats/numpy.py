@@ -23,7 +23,7 @@ from modelsign.scan.archives import (
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.literals import LiteralError, parse_literal
 from modelsign.scan.pickles import RULES, scan_pickle
-from modelsign.scan.rules import BUDGET, ZIP_RULES
+from modelsign.scan.rules import ZIP_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
@@ -92,8 +92,6 @@ def _scan_arrays(reading: Reading) -> Inspection:
             start, size = _read_header(reading, position)
         except _NotUnderstoodError as fault:
             return Inspection(readable=True, findings=(HEADER.finding(str(fault), offset=position),))
-        except ModelsignError as fault:
-            return Inspection(readable=True, findings=(BUDGET.finding(fault.message, offset=position),))
         if size is None:
             return scan_pickle(reading, start=start)
         position = start + size
