@@ -1,11 +1,12 @@
 """Unpacks a compressed stream for the loaders, with the very reader the scan unpacked it with.
 
 Libraries guess a compression by rules of their own; here the bytes a loader gets are those the scan judged.
-What comes out is kept in memory that nobody else can name, and scanned again, so that its reading picks the loader.
+What comes out is kept in sealed memory, and scanned again, so that its reading picks the loader.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +28,7 @@ __all__ = ["COMPRESSED", "unpacked"]
 
 COMPRESSED: Final = "compressed"
 """The scan's reading of a compressed stream."""
+_SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def unpacked(judged: Judged) -> Iterator[Judged]:
         ModelsignError: ``LOAD_FAILED`` if the stream is not whole.
 
     """
-    target = os.memfd_create("modelsign", os.MFD_CLOEXEC)
+    target = os.memfd_create("modelsign", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with FileReading(judged.descriptor(), judged.name) as packed:
             (member,) = _index.load(COMPRESSED).scan(packed, judged.name).members
@@ -45,6 +47,7 @@ def unpacked(judged: Judged) -> Iterator[Judged]:
                 if stream.fault is not None:
                     raise error("LOAD_FAILED", f"{judged.name}: {stream.fault.message}")
                 _copy(stream, target)
+        fcntl.fcntl(target, fcntl.F_ADD_SEALS, _SEALS)
         with FileReading(_again(target), judged.name) as inner:
             scan = scan_file(inner, member.name)
         yield replace(judged, path=f"/proc/self/fd/{target}", scan=scan, descriptor=lambda: _again(target))

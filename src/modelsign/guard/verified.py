@@ -145,6 +145,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     parameters: Mapping[str, Value | Sequence[Value]] | None = None,
     bundles: Sequence[str | os.PathLike[str]] = (),
     attestations: Sequence[str | os.PathLike[str]] = (),
+    opinions: Sequence[str] = (),
     ignore_paths: Sequence[str] = (),
     allow_symlinks: bool = False,
     link_roots: Sequence[str] = (),
@@ -154,7 +155,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     """Judge a private copy of a model by a policy; the block runs only on ALLOW.
 
     ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``bundles`` and ``attestations`` name evidence that
-    does not lie at its default place. ``ignore_paths``, ``allow_symlinks`` and ``link_roots`` are as for ``verify``;
+    does not lie at its default place. ``opinions`` are other scanners to ask. ``ignore_paths``, ``allow_symlinks`` and ``link_roots`` are as for ``verify``;
     what is ignored is not in the copy. ``now`` is the time of the verdict; the present if
     none is given. ``progress`` is called at each :class:`Stage`.
 
@@ -184,6 +185,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
                 parameters or {},
                 now=now or datetime.now(UTC),
                 evidence=collect_evidence(path, bundles=bundles, attestations=attestations),
+                opinions=opinions,
                 ignore_paths=ignore_paths,
             )
             if verdict.verdict is not Verdict.ALLOW:

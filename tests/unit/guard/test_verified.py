@@ -192,3 +192,9 @@ def test_a_joblib_file_is_loaded_through_the_whole_gate(tmp_path):
     joblib.dump({"w": np.arange(5.0)}, stream)
     model = signedmodels.make(tmp_path, {"m.joblib": stream.getvalue()}, single=True)
     assert load(model.path, **model.arguments)["w"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_another_scanner_can_be_asked(model):
+    with pytest.raises(ModelsignError) as caught:
+        load(model.path, **model.arguments, opinions=["nobody"])
+    assert caught.value.code == "OPINION_UNKNOWN"
