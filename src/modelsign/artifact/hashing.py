@@ -186,6 +186,8 @@ def hash_descriptor(
     while count := os.readv(descriptor, buffers):
         hasher.update(buffer[:count])
         total += count
+        if total > before.st_size:  # whoever appends faster than this reads shall not keep it busy
+            raise _changed(name)
         if progress:
             progress(count)
     after = os.fstat(descriptor)

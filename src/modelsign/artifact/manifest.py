@@ -46,7 +46,7 @@ def tree_digest(digests: Mapping[str, str]) -> str:
     text = "".join(lines)
     if text.count("\n") != len(lines):
         odd = next(name for name in digests if "\n" in name)
-        raise error("NAME_CONTROL_CHARACTER", f"the name {odd!r} holds a newline")
+        raise error("NAME_CONTROL_CHARACTER", f"the name {odd} holds a newline")
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
