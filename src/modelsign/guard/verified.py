@@ -155,9 +155,9 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     """Judge a private copy of a model by a policy; the block runs only on ALLOW.
 
     ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``bundles`` and ``attestations`` name evidence that
-    does not lie at its default place. ``opinions`` are other scanners to ask. ``ignore_paths``, ``allow_symlinks`` and ``link_roots`` are as for ``verify``;
-    what is ignored is not in the copy. ``now`` is the time of the verdict; the present if
-    none is given. ``progress`` is called at each :class:`Stage`.
+    does not lie at its default place. ``opinions`` are other scanners to ask. ``ignore_paths``, ``allow_symlinks``
+    and ``link_roots`` are as for ``verify``; what is ignored is not in the copy. ``now`` is the time of the verdict,
+    the present if none is given. ``progress`` is called at each :class:`Stage`.
 
     Raises:
         ModelsignError: ``LOAD_DENIED`` (a ``LoadDenied``) or ``LOAD_UNDECIDED`` (a ``LoadUndecided``), both with the
