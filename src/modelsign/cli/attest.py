@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import DATA_FORMATS, define, group
-from modelsign.errors import error
 from modelsign.verdict import Report
 
 if TYPE_CHECKING:
@@ -196,8 +195,6 @@ def scan(session: Session, **options: Any) -> Report:
     stated = moment("--scanned-on", options["scanned_on"]) if options["scanned_on"] else session.now()
     with _open(options) as artifact:
         result = examine(artifact, progress=session.progress)
-        if not result.files:
-            raise error("EMPTY_MODEL", f"the model {artifact.name} has no files")
         name = options["name"] or artifact.name
     statement = scan_statement(name, result, version=__version__, scanned_on=stated)
     facts = {
