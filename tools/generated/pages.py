@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from generated.commands import help_text, walk
 from generated.families import FAMILIES, members
+from modelsign.opinions.opinion import RULES as OPINION_RULES
 from modelsign.reasons import CATALOG, ExitStatus
+from modelsign.scan.rules import ENGINE_RULES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,9 @@ def _rules(root: Path) -> str:
     for member, descriptor in _descriptors(root, "scan/formats").items():
         for rule in descriptor.rules:
             seen.setdefault(rule.id, (rule, []))[1].append(member)
+    for readers, shared in (("the engine", ENGINE_RULES), ("second opinions", OPINION_RULES)):
+        for rule in shared:
+            seen.setdefault(rule.id, (rule, []))[1].append(readers)
     for rule, readers in (seen[name] for name in sorted(seen)):
         references = "".join(f"- {reference}\n" for reference in rule.references)
         parts.append(

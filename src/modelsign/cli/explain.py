@@ -57,23 +57,20 @@ def _entries() -> Iterator[dict[str, str]]:
 
 
 def _scan_rules() -> Iterator[dict[str, str]]:
-    from modelsign.scan.formats import _index
+    from modelsign.opinions.opinion import RULES
+    from modelsign.scan.engine import known_rules
 
-    seen: set[str] = set()
-    for name in _index.IDS:
-        for rule in _index.load(name).rules:
-            if rule.id not in seen:
-                seen.add(rule.id)
-                yield {
-                    "code": rule.id,
-                    "kind": "scan rule",
-                    "title": rule.title,
-                    "explanation": rule.description,
-                    "advice": rule.advice,
-                    "severity": rule.severity.value,
-                    "outcome": rule.outcome.value,
-                    "references": " ".join(rule.references),
-                }
+    for rule in (*known_rules(), *RULES):
+        yield {
+            "code": rule.id,
+            "kind": "scan rule",
+            "title": rule.title,
+            "explanation": rule.description,
+            "advice": rule.advice,
+            "severity": rule.severity.value,
+            "outcome": rule.outcome.value,
+            "references": " ".join(rule.references),
+        }
 
 
 def _rule_kinds() -> Iterator[dict[str, str]]:

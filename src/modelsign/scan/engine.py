@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from modelsign.scan.format import Format, Member
     from modelsign.verdict import Finding, Rule
 
-__all__ = ["formats", "ruleset_digest", "scan_artifact", "scan_file", "scan_result"]
+__all__ = ["formats", "known_rules", "ruleset_digest", "scan_artifact", "scan_file", "scan_result"]
 
 _UNNAMED: Final = sniff.Mark("unknown", "no known format", adds=False)
 _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
@@ -81,16 +81,16 @@ def scan_result(scans: Iterable[FileScan]) -> ScanResult:
     """Join the scans of a model's files."""
     files = tuple(scans)
     fired = {finding.rule for file in files for finding in file.findings}
-    rules_fired = tuple(rule for rule_id, rule in _rules().items() if rule_id in fired)
+    rules_fired = tuple(rule for rule in known_rules() if rule.id in fired)
     return ScanResult(worst(file.outcome for file in files), ruleset_digest(), files, rules=rules_fired)
 
 
 @functools.cache
-def _rules() -> dict[str, Rule]:
-    """Every rule a scan can report, by its id, sorted."""
+def known_rules() -> tuple[Rule, ...]:
+    """Return every rule a scan can report, sorted by id."""
     known = {rule.id: rule for entry in formats() for rule in entry.rules}
     known |= {rule.id: rule for rule in rules.ENGINE_RULES}
-    return dict(sorted(known.items()))
+    return tuple(known[rule_id] for rule_id in sorted(known))
 
 
 def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = frozenset()) -> FileScan:
