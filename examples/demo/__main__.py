@@ -1,5 +1,6 @@
 """Lets ``python examples/demo`` tell the story."""
 
-from run import main
+import runpy
+from pathlib import Path
 
-main()
+runpy.run_path(str(Path(__file__).with_name("run.py")), run_name="__main__")

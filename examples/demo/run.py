@@ -193,4 +193,7 @@ def rename_a_file(story: Story) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
