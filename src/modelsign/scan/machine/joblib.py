@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
 
-__all__ = ["WRAPPER", "RawArray", "array_bytes", "dtype_after_state"]
+__all__ = ["ARRAY_CLASSES", "WRAPPER", "RawArray", "array_bytes", "dtype_after_state"]
 
 WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
 _DTYPE: Final = re.compile(r"[<>|=]?([biufcmMOSUV])([0-9]{1,9})?", re.ASCII)
@@ -27,7 +27,7 @@ _FLEXIBLE: Final = frozenset("SUV")
 _HAS_OBJECT: Final = 1
 _ELEMENT, _FLAGS, _STATE = 5, 7, 8
 _PADDING: Final = 16
-_SUBCLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix"})
+ARRAY_CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def array_bytes(source: Source, state: list[Value], offset: int) -> RawArray | N
 
 
 def _is_array_class(subclass: Value | None) -> bool:
-    return isinstance(subclass, Global) and subclass.entry is not None and subclass.entry.name in _SUBCLASSES
+    return isinstance(subclass, Global) and subclass.entry is not None and subclass.entry.name in ARRAY_CLASSES
 
 
 def _padded(source: Source, fields: dict[str, Value], offset: int) -> tuple[int | None, bool]:

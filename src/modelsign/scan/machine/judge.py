@@ -14,7 +14,7 @@ from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.faults import Exhausted
-from modelsign.scan.machine.joblib import WRAPPER, array_bytes, dtype_after_state
+from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes, dtype_after_state
 from modelsign.scan.machine.render import call_text, value_text
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.torch import persistent_storage
@@ -100,7 +100,9 @@ class Judge:
         for found in self.globals.values():
             if found.entry is not None:
                 if found.pushed > found.consumed and not found.entry.reference:
-                    self.note(rules.UNREVIEWED_USE, f"passes {found.path} on instead of calling it", found.offset)
+                    danger = knowledge.capability(found.module, found.name)
+                    rule = rules.CAPABILITIES[danger] if danger else rules.UNREVIEWED_USE
+                    self.note(rule, f"passes {found.path} on instead of calling it", found.offset)
             elif not found.called and not self._is_trusted(found):
                 rule, words = self._rule_of(found)
                 self.note(rule, f"imports {found.path}{words}", found.offset)
@@ -314,7 +316,10 @@ class Judge:
         if array is None:
             self.note(rules.UNREVIEWED_USE, "gives a joblib array wrapper a state that nobody can follow", offset)
             return Instance("object"), offset
-        value = Instance("numpy.ndarray", knowledge.allowed("numpy.ndarray"))
+        for item in state:
+            if isinstance(item, Global) and item.entry is not None and item.entry.name in ARRAY_CLASSES:
+                item.consumed += 1
+        value = self.instance("numpy.ndarray", knowledge.allowed("numpy.ndarray"))
         if array.pickled:
             return value, self.inline(self, offset) if self.inline else offset
         self.unaligned_arrays |= not array.aligned

@@ -137,10 +137,3 @@ _FIXED: Final[dict[int, int]] = {
 }
 FIXED: Final[tuple[int, ...]] = tuple(_FIXED.get(code, 0) for code in range(256))
 """Total length of a literal of fixed length, by opcode; 0 for everything else."""
-
-NAMES: Final[dict[int, str]] = {
-    value: name
-    for name, value in list(globals().items())
-    if name.isupper() and isinstance(value, int) and name != "HIGHEST_PROTOCOL"
-}
-"""Opcode number to name."""
