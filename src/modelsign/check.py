@@ -149,7 +149,10 @@ def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
         signatures=tuple(gathered.results),
         ignored_evidence=tuple(gathered.ignored),
         reasons=found.reasons if found.verdict is Verdict.ALLOW else _explained(found.reasons, gathered.refused),
-        warnings=artifact.warnings,
+        warnings=(
+            *artifact.warnings,
+            *(f"{path} is left out as asked: not signed, not scanned" for path in ignore_paths),
+        ),
         time=timestamp.write(now),
         evidence=tuple(gathered.items),
     )
