@@ -7,6 +7,7 @@ those whose digest the scan recorded.
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ _LIBRARY_FAULTS: Final = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     ArithmeticError,
     AssertionError,
     AttributeError,
