@@ -299,7 +299,7 @@ def test_an_encrypted_key_without_a_terminal_is_an_answer_and_not_a_hang(road):
     assert answer.returncode == 0
 
 
-@pytest.mark.parametrize("command", [["verify", "model", "--key", "signer.pub"], ["digest", "model"]])
+@pytest.mark.parametrize("command", [["verify", "model", "--key", "signer.pub"], ["digest", "model"], ["--help"]])
 def test_a_closed_pipe_is_silent(road, command):
     reading, writing = os.pipe()
     os.close(reading)
