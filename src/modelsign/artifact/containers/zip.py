@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.artifact.containers.flaw import Flaw, FlawKind
@@ -35,6 +35,8 @@ _LOCAL = b"PK\x03\x04"
 _DESCRIPTOR = b"PK\x07\x08"
 _CENTRAL_FORMAT: Final = struct.Struct("<4s6H3I5H2I")
 _LOCAL_FORMAT: Final = struct.Struct("<4s5H3I2H")
+_SIZES32: Final = struct.Struct("<2I")
+_SIZES64: Final = struct.Struct("<2Q")
 _FULL32: Final = 0xFFFFFFFF
 _ZIP64_EXTRA: Final = 0x0001
 _FLAG_DESCRIPTOR: Final = 0x0008
@@ -42,12 +44,12 @@ _FLAG_UTF8: Final = 0x0800
 _UNREADABLE_FLAGS: Final = 0x0001 | 0x0020 | 0x0040 | 0x2000
 """Encrypted, patch data, strong encryption, masked headers: no loader of models reads such members."""
 _CODECS: Final = {8: "deflate", 12: "bz2"}
+_NO_FOLDERS: Final = frozenset({"", ".", ".."})
 _GUESSED_ROOM: Final = 512
 """Bytes read at once for a header with its name and extra field; more are fetched where needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZipMember:
+class ZipMember(NamedTuple):
     """A member as the directory describes it.
 
     ``name`` is decoded as UTF-8 where the bytes allow, else as code page 437. ``header`` is the offset of the
@@ -161,14 +163,16 @@ def _read_member(  # noqa: PLR0913, PLR0917 - one header with its surroundings
     raw = header[_CENTRAL_FORMAT.size : _CENTRAL_FORMAT.size + name_length]
     name = _decode(raw)
     extra = header[_CENTRAL_FORMAT.size + name_length :][:extra_length]
-    size, packed, place, sound = _sizes(extra, size, packed, place)
+    sound = True
+    if extra:
+        size, packed, place, sound = _sizes(extra, size, packed, place)
     if not sound or fields[13]:
         flaws.append(Flaw(FlawKind.DIRECTORY, f"{name} has a broken entry in the directory", name, position))
     if flags & _UNREADABLE_FLAGS:
         flaws.append(Flaw(FlawKind.UNREADABLE, f"{name} is marked as encrypted or patched", name, position))
     elif method and method not in _CODECS:
         flaws.append(Flaw(FlawKind.UNREADABLE, f"{name} is packed by method {method}", name, position))
-    if any(ord(character) >= 0x80 for character in name) and not flags & _FLAG_UTF8:  # noqa: PLR2004 - ASCII's end
+    if not name.isascii() and not flags & _FLAG_UTF8:
         flaws.append(Flaw(FlawKind.NAME, f"{name} is not marked as UTF-8, so readers decode it differently", name))
     local = reading.read_at(base + place, _LOCAL_FORMAT.size + _GUESSED_ROOM) if base + place >= 0 else b""
     if len(local) < _LOCAL_FORMAT.size or not local.startswith(_LOCAL):
@@ -231,7 +235,7 @@ def _check_names(members: list[ZipMember], flaws: list[Flaw]) -> None:
             flaws.append(Flaw(FlawKind.DUPLICATE, f"{name} stands twice in the archive", name, member.header))
         seen[folded] = name
         parts = name.rstrip("/").split("/")
-        if name.startswith("/") or "\\" in name or "\0" in name or {"..", "."} & set(parts) or "" in parts:
+        if "\\" in name or "\0" in name or not _NO_FOLDERS.isdisjoint(parts):
             flaws.append(Flaw(FlawKind.NAME, f"{name} is not a plain relative name", name, member.header))
 
 
@@ -269,8 +273,8 @@ def _accounted(reading: Reading, start: int, stop: int, member: ZipMember | None
 def _behind_descriptor(reading: Reading, start: int, stop: int, member: ZipMember) -> int:
     data = reading.read_at(start, min(24, stop - start))
     signed = 4 if data.startswith(_DESCRIPTOR) else 0
-    for width in (4, 8):
-        sizes = [data[signed + 4 + at * width : signed + 4 + (at + 1) * width] for at in (0, 1)]
-        if [int.from_bytes(size, "little") for size in sizes] == [member.packed_size, member.size]:
-            return start + signed + 4 + 2 * width
+    for layout in (_SIZES32, _SIZES64):
+        behind = signed + 4 + layout.size
+        if len(data) >= behind and layout.unpack_from(data, signed + 4) == (member.packed_size, member.size):
+            return start + behind
     return start
