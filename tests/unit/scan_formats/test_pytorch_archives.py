@@ -100,7 +100,7 @@ def test_pickles_beside_torchscript_are_judged():
 
 
 def test_real_torchscript_is_not_clean():
-    torch = pytest.importorskip("torch", reason="torch is an extra")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     buffer = io.BytesIO()
     with pytest.warns(DeprecationWarning, match="torch.jit"):
         torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), buffer)

@@ -72,7 +72,7 @@ STRICTER_THAN_THE_LIBRARY = {"extra key", "half a byte", "space before header", 
 
 @pytest.mark.parametrize("case", sorted(set(BROKEN) - STRICTER_THAN_THE_LIBRARY))
 def test_the_library_refuses_it_too(case, tmp_path):
-    library = pytest.importorskip("safetensors", reason="safetensors is an extra")
+    library = pytest.importorskip("safetensors", reason="safetensors is not installed")
     path = tmp_path / "model.safetensors"
     path.write_bytes(BROKEN[case][0])
     with pytest.raises(library.SafetensorError):
@@ -81,7 +81,7 @@ def test_the_library_refuses_it_too(case, tmp_path):
 
 @pytest.mark.parametrize("name", model_files.GOOD["safetensors"])
 def test_good_files_are_clean_and_the_library_opens_them(name, tmp_path):
-    library = pytest.importorskip("safetensors", reason="safetensors is an extra")
+    library = pytest.importorskip("safetensors", reason="safetensors is not installed")
     data = model_files.GOOD["safetensors"][name]
     assert scan(data, name).outcome == "clean"
     path = tmp_path / "file"
@@ -91,8 +91,8 @@ def test_good_files_are_clean_and_the_library_opens_them(name, tmp_path):
 
 
 def test_what_the_library_writes_is_clean():
-    numpy = pytest.importorskip("numpy", reason="numpy is an extra")
-    save = pytest.importorskip("safetensors.numpy", reason="safetensors is an extra").save
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
+    save = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed").save
     arrays = {str(kind): numpy.zeros((2, 3), kind) for kind in ("f2", "f4", "f8", "i1", "u2", "i8", "?")}
     assert scan(save(arrays, {"format": "np"})).outcome == "clean"
 

@@ -74,7 +74,7 @@ def test_zip64_headers_of_small_members_are_flawless():
 
 
 def test_what_pytorch_writes_is_flawless():
-    torch = pytest.importorskip("torch", reason="torch is an extra")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     buffer = io.BytesIO()
     torch.save({"a": torch.zeros(3), "b": torch.ones(40)}, buffer)
     archive = read(buffer.getvalue())
