@@ -125,8 +125,10 @@ def _answer(words: list[str], session: Session) -> Report | int:
         return _failed(session, error("USAGE", fault.format_message(), advice=f"Read `{path} --help`."))
     except (KeyboardInterrupt, click.Abort):
         return _failed(session, error("INTERRUPTED", "interrupted"))
-    except SystemExit:  # click's answer to a closed pipe under --help; its status 1 would read as a verdict
-        raise BrokenPipeError from None
+    except SystemExit as stop:  # click's answer to shell completion, and to a closed pipe under --help
+        if not stop.code:
+            return 0
+        raise BrokenPipeError from None  # its status 1 would read as a verdict
     return returned if returned is not None else 0
 
 

@@ -437,3 +437,96 @@ def test_python_m_modelsign_is_the_same_program():
 
 def test_the_answer_of_the_helper_is_what_a_user_sees():
     assert Answered(0, b"{}", "").document == {}
+
+
+def test_shell_completion_answers_and_ends_with_zero():
+    environ = {**os.environ, "_MODELSIGN_COMPLETE": "bash_complete", "COMP_WORDS": "modelsign ver", "COMP_CWORD": "1"}
+    got = subprocess.run([ONE], capture_output=True, text=True, check=False, env=environ)
+    assert got.returncode == 0
+    assert "verify" in got.stdout
+
+
+def test_a_pipe_closed_under_help_is_silent_and_never_exit_one():
+    command = f"{ONE} check --help | true; exit ${{PIPESTATUS[0]}}"
+    got = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert got.stderr == b""
+    assert got.returncode in (0, 3)
+
+
+class Gone(io.RawIOBase):
+    """A stdout whose reader has gone, or whose disk is full."""
+
+    def __init__(self, fault):
+        self.fault = fault
+        self.buffer = self
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+    def write(self, _data):
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault", "status"),
+    [
+        (["explain", "USAGE"], BrokenPipeError(), 0),
+        (["explain", "NOPE"], BrokenPipeError(), 2),
+        (["explain", "USAGE"], OSError(28, "No space left on device"), 3),
+        (["--version"], BrokenPipeError(), 3),
+        ([], BrokenPipeError(), 3),
+    ],
+)
+def test_a_stdout_that_fails_decides_the_status_only_where_there_is_no_verdict(monkeypatch, arguments, fault, status):
+    monkeypatch.setattr(sys, "stdout", Gone(fault))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO()))
+    assert entry.main(arguments) == status
+
+
+def test_an_interrupt_before_any_command_is_130(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry.os, "getcwd", interrupted)
+    assert entry.main(["explain"]) == 130
+
+
+def test_a_full_disk_on_both_ends_still_ends_quietly(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Gone(OSError(28, "full")))
+    monkeypatch.setattr(sys, "stderr", Gone(OSError(28, "full")))
+    assert entry.main(["explain", "USAGE"]) == 3
+
+
+def test_a_rendering_that_fails_is_internal_in_the_format_that_was_asked_for(answer, monkeypatch):
+    def broken(*_args, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(entry, "_render", broken)
+    got = answer(fine, "--format", "json", "-v")
+    assert got.exit_code == 3
+    assert got.codes == ["INTERNAL"]
+    assert "ZeroDivisionError" in got.stderr
+
+
+def test_a_format_without_a_writer_is_said_in_plain_words():
+    report = Report("try", ExitStatus.OK, text="hello\n")
+    assert entry._render(report, "no-such-format", colour=False) == "hello\n"
+
+
+def test_the_way_a_refusal_came_about_is_shown_with_vv(answer):
+    def refuse(*_):
+        raise error("USAGE", "because")
+
+    assert "Traceback" in answer(refuse, "-vv").stderr
+    assert answer(refuse, "-v").stderr == ""
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (None, 0), (1, 3)])
+def test_an_exit_from_click_itself_is_never_taken_for_a_verdict(answer, code, status):
+    def leave(*_):
+        sys.exit(code)
+
+    assert answer(leave).exit_code == status

@@ -179,3 +179,14 @@ def test_a_table_of_a_nested_command_reaches_that_command_alone(tmp_path):
 def test_configuration_is_not_read_where_only_help_is_wanted(explain, places):
     (places[1] / "modelsign.toml").write_text("key = 1\n")
     assert explain("--help").exit_code == 0
+
+
+def test_elsewhere_than_on_linux_the_system_says_where_configuration_lies(monkeypatch, tmp_path):
+    places = type("Places", (), {"site_config_dir": str(tmp_path / "site"), "user_config_dir": str(tmp_path / "user")})
+    monkeypatch.setattr(config.os, "uname", lambda: type("Uname", (), {"sysname": "Darwin"}))
+    monkeypatch.setattr("platformdirs.PlatformDirs", lambda *_args, **_options: places)
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user" / "config.toml").write_text("quiet = true\n")
+    (found,) = config.sources(named=None, environ={}, cwd=str(tmp_path), discover=False)
+    assert found.path == str(tmp_path / "user" / "config.toml")
+    assert not found.discovered

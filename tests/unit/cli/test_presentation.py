@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from modelsign.cli.last_words import last_words
-from modelsign.cli.presentation import Presentation, guess, wants_colour
+from modelsign.cli.presentation import Presentation, emit, guess, wants_colour
 from modelsign.cli.session import Session
-from modelsign.errors import UsageError
+from modelsign.errors import ModelsignError, UsageError
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Answer, Report
 
@@ -99,3 +99,11 @@ def test_writing_a_file_obeys_force(tmp_path):
         session.write(str(tmp_path / "f"), b"2")
     Session("sign", {}, "/", Presentation(force=True)).write(str(tmp_path / "f"), b"3")
     assert (tmp_path / "f").read_bytes() == b"3"
+
+
+def test_a_device_that_takes_nothing_is_said(monkeypatch):
+    with pytest.raises(ModelsignError, match="/dev/full") as caught:
+        emit("text", Presentation(output="/dev/full", force=True))
+    assert caught.value.code == "OUTPUT_UNWRITABLE"
+    monkeypatch.setattr(sys, "stdout", None)
+    emit("text", Presentation())
