@@ -46,9 +46,9 @@ class Constraint(Strict, frozen=True, kw_only=True):
     """One operator on what ``path`` (RFC 6901) leads to; exactly one operator is given.
 
     ``equals``, ``in`` and ``contains_all`` compare JSON values: 1 and 1.0 are equal, 1 and true are not.
-    ``glob`` and ``regex`` match a whole string. ``only_keys`` bounds the keys of an object. ``each``, ``any`` and
-    ``count_at_least`` look at the elements of an array; the paths of their constraints start at the element.
-    ``each`` holds of an empty array.
+    ``glob`` and ``regex`` match a whole string. ``only_keys`` bounds the keys of an object, ``has_any`` asks for one
+    of them. ``each``, ``any`` and ``count_at_least`` look at the elements of an array; the paths of their constraints
+    start at the element. ``each`` holds of an empty array.
     """
 
     path: Pointer
@@ -59,6 +59,7 @@ class Constraint(Strict, frozen=True, kw_only=True):
     exists: bool | UnsetType = UNSET
     absent: bool | UnsetType = UNSET
     only_keys: Texts | UnsetType = UNSET
+    has_any: Texts | UnsetType = UNSET
     min: int | float | UnsetType = UNSET
     max: int | float | UnsetType = UNSET
     contains_all: Values | ParameterValues | UnsetType = UNSET
@@ -143,6 +144,7 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any, Parameters], bool]]] = {
     "exists": lambda _operand, _value, _: True,
     "absent": lambda _operand, _value, _: False,
     "only_keys": lambda operand, value, _: isinstance(value, dict) and value.keys() <= set(operand),
+    "has_any": lambda operand, value, _: isinstance(value, dict) and not value.keys().isdisjoint(operand),
     "min": lambda operand, value, _: _number(value) and value >= operand,
     "max": lambda operand, value, _: _number(value) and value <= operand,
     "contains_all": _contains_all,
@@ -170,9 +172,14 @@ def expected(constraint: Constraint, parameters: Parameters) -> str:
     if operator == "count_at_least":
         which = f" with {_joined(operand.where, parameters)}" if operand.where else ""
         return f"{place} has at least {operand.count} elements{which}"
-    if operator in ("in", "contains_all", "only_keys"):
+    if operator in ("in", "contains_all", "only_keys", "has_any"):
         listed = parameters.get(operand.parameter, f"${operand.parameter}") if _refers(operand) else operand
-        verb = {"in": "is one of", "contains_all": "contains all of", "only_keys": "has no keys but"}[operator]
+        verb = {
+            "in": "is one of",
+            "contains_all": "contains all of",
+            "only_keys": "has no keys but",
+            "has_any": "has one of the keys",
+        }[operator]
         return f"{place} {verb} {listed if isinstance(listed, str) else ', '.join(map(shown, listed))}"
     verbs = {"equals": "is", "glob": "matches the glob", "regex": "matches", "min": "is at least", "max": "is at most"}
     return f"{place} {verbs[operator]} {shown(operand)}"
