@@ -184,7 +184,7 @@ def _algorithm(settings: Mapping[str, object]) -> str:
     method, hash_type = settings.get("method"), settings.get("hash_type")
     if method not in ("files", "shards"):
         raise error("HASH_UNSUPPORTED", f"the manifest's method is {method}; known are files and shards")
-    if hash_type not in _HEX_LENGTHS:
+    if not isinstance(hash_type, str) or hash_type not in _HEX_LENGTHS:
         raise error("HASH_UNSUPPORTED", f"the manifest's hash is {hash_type}; known are sha256 and blake2b")
     return hash_type
 
