@@ -19,6 +19,7 @@ from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
+from modelsign.scan.machine.rules import PERSISTENT_ID
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.trust import trusting
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
@@ -236,9 +237,17 @@ def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name:
 
 
 def _is_wreck(answer: Inspection) -> bool:
-    """Whether a reading broke off before it could do anything: such bytes only begin like the format."""
-    broken = all(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings) and answer.findings
-    return bool(broken) and not answer.globals and not answer.members
+    """Whether a reading broke off before it could do anything: such bytes only begin like the format.
+
+    Every ZIP archive begins with the opcode by which a pickle asks its loader for an object: an ordinary unpickler
+    stops there, whatever follows.
+    """
+    if any(finding.outcome is Outcome.UNSAFE for finding in answer.findings):
+        return False
+    if any(finding.rule == PERSISTENT_ID.id and finding.offset == 0 for finding in answer.findings):
+        return True
+    broken = all(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings)
+    return bool(answer.findings) and broken and not answer.globals and not answer.members
 
 
 def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
@@ -246,8 +255,8 @@ def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, In
 
     A safetensors header of 640 bytes begins like a pickle of protocol 2; no loader gets anywhere with that pickle.
     """
-    whole = [answer for _, answer in answers if answer.readable and not _has_incomplete(answer)]
-    return [pair for pair in answers if not _is_wreck(pair[1])] if whole else answers
+    sound = [pair for pair in answers if not _is_wreck(pair[1])]
+    return sound if any(answer.readable and not _has_incomplete(answer) for _, answer in sound) else answers
 
 
 def _has_incomplete(answer: Inspection) -> bool:

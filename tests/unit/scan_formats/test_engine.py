@@ -111,6 +111,33 @@ def test_tensors_whose_header_length_begins_like_a_pickle_are_clean(length):
     assert (result.outcome, result.format) == ("clean", "safetensors")
 
 
+def test_an_archive_whose_header_happens_to_be_a_pickle_that_asks_its_loader_is_clean():
+    data = bytearray(model_files.archive({"a.json": b"{}"}))
+    for at in (10, data.index(b"PK\x01\x02") + 12):
+        data[at : at + 2] = b"\n."  # the time of the member: the end of PERSID's text, and STOP
+    result = scan(bytes(data), "a.zip")
+    assert (result.outcome, result.format) == ("clean", "zip")
+
+
+def test_a_pickle_that_only_asks_its_loader_is_unverified():
+    result = scan(b"P123\n.")
+    assert (result.outcome, result.format) == ("unverified", "pickle")
+
+
+def test_an_archive_of_object_arrays_is_no_pickle_although_its_bytes_go_on_like_one():
+    header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+    inner = model_files.npy(header=header, data=model_files.HARMLESS)
+    result = scan(model_files.archive({"x.npy": inner}), "x.npz")
+    assert (result.outcome, result.format) == ("clean", "numpy")
+
+
+def test_an_archive_whose_header_is_a_pickle_that_imports_is_ambiguous():
+    payload = b"\ncos\nsystem\n(S'true'\ntR."
+    result = scan(model_files.archive({payload.decode(): b"{}"}), "a.zip")
+    assert result.outcome == "unsafe"
+    assert "ambiguous-format" in rules(result)
+
+
 def test_a_broken_file_that_begins_like_two_formats_is_incomplete_and_not_called_ambiguous():
     result = scan((0x0280).to_bytes(8, "little") + b"{", "a.safetensors")
     assert result.outcome == "incomplete"
