@@ -1,0 +1,363 @@
+"""sign, verify, digest, inspect and key, as a user calls them: exit statuses, places, refusals, documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from bundlecraft import encoded, raw_bundle
+from commandline import modelsign
+from refusals import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commandline import Answered
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    build(tmp_path / "model", {"config.json": "{}", "sub/w.safetensors": "weights"})
+    assert run(tmp_path, "key", "generate", "signer.pem").exit_code == 0
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, stdin: bytes = b"", environ: dict[str, str] | None = None) -> Answered:
+    return modelsign(*arguments, "--format", "json", "--no-config", cwd=folder, stdin=stdin, environ=environ)
+
+
+def outcome(
+    folder: Path, *arguments: str, stdin: bytes = b"", environ: dict[str, str] | None = None
+) -> tuple[int, list[str]]:
+    answer = run(folder, *arguments, stdin=stdin, environ=environ)
+    assert answer.document["exit_code"] == answer.exit_code
+    return answer.exit_code, answer.codes
+
+
+VERIFY = ("verify", "model", "--key", "signer.pub")
+SIGN = ("sign", "model", "--key", "signer.pem")
+
+
+def test_the_main_road(here: Path) -> None:
+    signed = run(here, *SIGN)
+    assert (signed.exit_code, signed.document["bundle"]) == (0, "model/model.sig")
+    verified = run(here, *VERIFY)
+    assert (verified.exit_code, verified.document["verdict"]) == (0, "VERIFIED")
+    digest = run(here, "digest", "model")
+    for name in ("root_digest", "tree_digest"):
+        assert signed.document[name] == verified.document[name] == digest.document[name]
+    assert verified.document["signed_root_digest"] == digest.document["root_digest"]
+    assert [entry["name"] for entry in digest.document["resources"]] == ["config.json", "sub/w.safetensors"]
+    assert signed.document["oms"] is verified.document["oms"] is True
+
+
+def test_every_answer_of_verify_differs(here: Path) -> None:
+    assert outcome(here, *VERIFY) == (1, ["SIGNATURE_MISSING"])
+    run(here, *SIGN)
+    run(here, "key", "generate", "stranger.pem")
+    assert outcome(here, "verify", "model", "--key", "stranger.pub") == (1, ["SIGNATURE_WRONG_KEY"])
+    assert outcome(here, "verify", "model") == (2, ["NO_TRUST_SOURCE"])
+    assert outcome(here, "verify", "nowhere", "--key", "signer.pub") == (2, ["NO_SUCH_MODEL"])
+    assert outcome(here, "verify", "model", "--key", "nowhere.pub") == (3, ["INPUT_UNREADABLE"])
+    assert outcome(here, "verify", "model", "--key", "model/config.json") == (3, ["KEY_MALFORMED"])
+    assert outcome(here, "verify", "model", "--key", "signer.pem") == (2, ["KEY_IS_PRIVATE"])
+    (here / "empty").mkdir()
+    assert outcome(here, "verify", "empty", "--key", "signer.pub") == (4, ["EMPTY_MODEL"])
+    (here / "model/extra.py").touch()
+    assert outcome(here, *VERIFY) == (1, ["FILE_UNSIGNED"])
+    (here / "model/extra.py").unlink()
+    (here / "model/config.json").write_text("[]")
+    assert outcome(here, *VERIFY) == (1, ["FILE_CHANGED"])
+    (here / "model/config.json").unlink()
+    assert outcome(here, *VERIFY) == (1, ["FILE_MISSING"])
+    (here / "model/model.sig").write_bytes((here / "model/model.sig").read_bytes()[:-20])
+    code, reasons = outcome(here, *VERIFY)
+    assert (code, set(reasons)) == (1, {"EVIDENCE_NOT_A_BUNDLE", "BUNDLE_MALFORMED"}) or (code, reasons) == (
+        3,
+        ["BUNDLE_MALFORMED"],
+    )
+
+
+def test_a_truncated_signature_is_malformed_and_not_negative(here: Path) -> None:
+    run(here, *SIGN)
+    data = (here / "model/model.sig").read_bytes()
+    (here / "model/model.sig").write_bytes(data[: len(data) // 2])
+    answer = run(here, *VERIFY)
+    assert (answer.exit_code, answer.codes, answer.document["verdict"]) == (3, ["BUNDLE_MALFORMED"], "UNDECIDED")
+
+
+@pytest.mark.parametrize("place", ["folder", "fifo", "/dev/null", "missing"])
+def test_what_is_no_file_in_the_place_of_a_signature(here: Path, place: str) -> None:
+    (here / "folder").mkdir()
+    os.mkfifo(here / "fifo")
+    code = "SIGNATURE_MISSING" if place == "missing" else "SIGNATURE_NOT_A_FILE"
+    assert outcome(here, *VERIFY, "--bundle", place) == (1, [code])
+
+
+def test_a_folder_in_the_default_place_is_refused_at_sign_and_verify(here: Path) -> None:
+    build(here / "model", {"model.sig/pytorch_model.bin": "x"})
+    assert outcome(here, *VERIFY) == (1, ["SIGNATURE_NOT_A_FILE"])
+    assert outcome(here, *SIGN) == (1, ["SIGNATURE_NOT_A_FILE"])
+    assert outcome(here, *SIGN, "--force") == (1, ["SIGNATURE_NOT_A_FILE"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        (".github/x.bin", b"x", "LOADABLE_UNDER_GIT_PATH"),
+        ("a\x1b[2J", b"x", "NAME_CONTROL_CHARACTER"),
+        ("CONFIG.json", b"x", "NAME_COLLIDES_CASE"),
+        ("caf\udce9", b"x", "NAME_NOT_UTF8"),
+    ],
+)
+def test_refused_trees_are_refused_at_sign_and_at_verify(here: Path, name: str, content: bytes, code: str) -> None:
+    run(here, *SIGN)
+    build(here / "model", {name: content})
+    for words in (VERIFY, (*SIGN, "--force"), ("digest", "model")):
+        assert outcome(here, *words) == (1, [code])
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("../signer.pub", "LINK_LEAVES_MODEL"),
+        ("link", "LINK_CYCLE"),
+        ("sub", "LINK_TO_DIRECTORY"),
+        ("config.json", "LINK_NOT_ALLOWED"),
+    ],
+)
+def test_links_are_refused_at_sign_and_at_verify(here: Path, target: str, code: str) -> None:
+    run(here, *SIGN)
+    (here / "model/link").symlink_to(target)
+    for words in (VERIFY, (*SIGN, "--force")):
+        assert outcome(here, *words) == (1, [code])
+
+
+def test_links_are_followed_where_both_sides_say_so(here: Path) -> None:
+    (here / "model/link").symlink_to("config.json")
+    assert outcome(here, *SIGN, "--allow-symlinks") == (0, [])
+    assert outcome(here, *VERIFY) == (1, ["LINK_NOT_ALLOWED"])
+    assert outcome(here, *VERIFY, "--allow_symlinks") == (0, [])
+    (here / "model/link").unlink()
+    build(here, {"blobs/x": "{}"})
+    (here / "model/link").symlink_to("../blobs/x")
+    assert outcome(here, *VERIFY, "--link-root", "blobs") == (0, [])
+
+
+def test_insecure_switches_show_in_the_answer(here: Path) -> None:
+    run(here, *SIGN)
+    build(here / "model", {"extra.py": ""})
+    assert outcome(here, *VERIFY, "--ignore-unsigned-files") == (1, ["UNSIGNED_LOADABLE"])
+    answer = run(here, *VERIFY, "--ignore-unsigned-files", "--insecure-unsigned-loadable")
+    assert answer.exit_code == 0
+    assert "--insecure-unsigned-loadable was given" in answer.document["warnings"]
+    assert answer.document["files"]["unsigned"] == ["extra.py"]
+    build(here / "model", {"a\tb": ""})
+    answer = run(here, *SIGN, "--force", "--insecure-names")
+    assert "--insecure-names was given" in answer.document["warnings"]
+    assert outcome(here, *VERIFY, "--insecure-names") == (0, [])
+
+
+def test_git_is_left_out_with_a_warning(here: Path) -> None:
+    build(here / "model", {".git/config": "x"})
+    for words in (SIGN, VERIFY, ("digest", "model")):
+        answer = run(here, *words)
+        assert answer.exit_code == 0
+        assert any(".git is left out" in warning for warning in answer.document["warnings"])
+
+
+def test_paths_to_ignore_are_agreed_on_by_both_sides(here: Path) -> None:
+    build(here / "model", {"logs/x": ""})
+    assert outcome(here, *SIGN, "--ignore-paths", "lgos") == (2, ["IGNORE_MATCHES_NOTHING"])
+    assert outcome(here, *SIGN, "--ignore-paths", "../x") == (2, ["IGNORE_PATH_OUTSIDE"])
+    assert outcome(here, *SIGN, "--ignore-paths", "logs") == (0, [])
+    assert outcome(here, *VERIFY) == (1, ["SIGNER_IGNORES_MORE", "FILE_UNSIGNED"])
+    assert outcome(here, *VERIFY, "--ignore-paths", "./logs/") == (0, [])
+    assert outcome(here, "digest", "model", "--ignore-paths", "lgos") == (2, ["IGNORE_MATCHES_NOTHING"])
+
+
+def test_nothing_is_overwritten_without_force(here: Path) -> None:
+    run(here, *SIGN)
+    before = (here / "model/model.sig").read_bytes()
+    assert outcome(here, *SIGN) == (2, ["OUTPUT_EXISTS"])
+    assert (here / "model/model.sig").read_bytes() == before
+    (here / "model/model.sig").write_text("broken")
+    assert outcome(here, *SIGN, "--force") == (0, [])
+    assert (here / "model/model.sig").read_bytes() == before
+    assert sorted(entry.name for entry in (here / "model").iterdir()) == ["config.json", "model.sig", "sub"]
+
+
+def test_further_signatures_lie_beside_the_first(here: Path) -> None:
+    for name in ("bob", "carol"):
+        run(here, "key", "generate", f"{name}.pem")
+    run(here, *SIGN)
+    assert outcome(here, "sign", "model", "--key", "bob.pem", "--add") == (0, [])
+    assert len(list((here / "model/model.sig.d").iterdir())) == 1
+    both = ("--key", "signer.pub", "--key", "bob.pub")
+    assert outcome(here, "verify", "model", *both) == (0, [])
+    three = (*both, "--key", "carol.pub")
+    assert outcome(here, "verify", "model", *three) == (1, ["SIGNATURES_TOO_FEW"])
+    assert outcome(here, "verify", "model", *three, "--threshold", "2") == (0, [])
+    assert outcome(here, "verify", "model", *both, "--threshold", "3") == (2, ["THRESHOLD_IMPOSSIBLE"])
+    assert outcome(here, "verify", "model", *both, "--bundle", "model/model.sig") == (1, ["SIGNATURES_TOO_FEW"])
+    assert outcome(here, "sign", "model", "--key", "bob.pem", "--add", "--bundle", "x") == (2, ["USAGE"])
+
+
+def test_bundles_can_lie_elsewhere_or_come_by_pipe(here: Path) -> None:
+    assert outcome(here, *SIGN, "--bundle", "out.sig") == (0, [])
+    assert outcome(here, *VERIFY, "--signature", "out.sig") == (0, [])
+    piped = modelsign(*SIGN, "--bundle", "-", cwd=here)
+    assert json.loads(piped.out)["mediaType"].endswith("v0.3+json")
+    assert outcome(here, *VERIFY, "--bundle", "-", stdin=piped.out) == (0, [])
+    assert outcome(here, *SIGN, "--bundle", "model/my.sig") == (0, [])
+    assert outcome(here, *VERIFY, "--bundle", "model/my.sig") == (0, [])
+    assert outcome(here, *SIGN, "--bundle", "nowhere/out.sig") == (3, ["OUTPUT_UNWRITABLE"])
+
+
+def test_single_files_are_signed_beside_themselves(here: Path) -> None:
+    build(here, {"w s.pkl": "weights"})
+    assert outcome(here, "sign", "w s.pkl", "--key", "signer.pem") == (0, [])
+    assert (here / "w s.pkl.sig").exists()
+    assert outcome(here, "verify", "./w s.pkl", "--key", "signer.pub") == (0, [])
+    build(here, {"w.pt": "weights", "w.pt.sig": (here / "w s.pkl.sig").read_bytes()})
+    assert outcome(here, "verify", "w.pt", "--key", "signer.pub")[1][0] == "MODEL_RENAMED"
+
+
+def test_the_spellings_of_model_signing_are_accepted(here: Path) -> None:
+    assert outcome(here, "sign", "model", "--private_key", "signer.pem", "--signature", "x.sig") == (0, [])
+    assert outcome(
+        here, "verify", "model", "--public_key", "signer.pub", "--signature", "x.sig", "--ignore_unsigned_files"
+    ) == (0, [])
+
+
+def test_signing_without_a_method_is_a_usage_error(here: Path) -> None:
+    assert outcome(here, "sign", "model") == (2, ["NO_SIGNING_METHOD"])
+    assert outcome(here, "sign", "model", "--key", "signer.pub") == (2, ["KEY_IS_PUBLIC"])
+    assert outcome(here, "sign", "nowhere", "--key", "signer.pem") == (2, ["NO_SUCH_MODEL"])
+
+
+def test_a_model_with_a_private_key_is_not_signed(here: Path) -> None:
+    (here / "model/README.md").write_bytes((here / "signer.pem").read_bytes())
+    assert outcome(here, *SIGN) == (1, ["PRIVATE_KEY_IN_MODEL"])
+    assert not (here / "model/model.sig").exists()
+
+
+def test_the_document_shows_hostile_names_escaped(here: Path) -> None:
+    build(here / "model", {"a\x1b]0;x\x07": ""})
+    answer = modelsign(*VERIFY, cwd=here)
+    assert answer.exit_code == 1
+    assert "\x1b" not in answer.stdout + answer.stderr
+    assert "NAME_CONTROL_CHARACTER" in answer.stdout
+
+
+# --- keys -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ed25519", "rsa-pss-sha256"]
+)
+def test_every_kind_of_key_signs_and_verifies(here: Path, algorithm: str) -> None:
+    made = run(here, "key", "generate", "k.pem", "--algorithm", algorithm)
+    assert (made.exit_code, made.document["algorithm"]) == (0, algorithm)
+    assert outcome(here, "sign", "model", "--key", "k.pem") == (0, [])
+    verified = run(here, "verify", "model", "--key", "k.pub")
+    assert (verified.exit_code, verified.document["oms"]) == (0, algorithm.startswith("ecdsa"))
+    assert verified.document["signers"][0]["algorithm"] == algorithm
+
+
+def test_a_private_key_is_its_owners_alone_and_is_never_replaced(here: Path) -> None:
+    assert stat.S_IMODE((here / "signer.pem").stat().st_mode) == 0o600
+    before = (here / "signer.pem").read_bytes()
+    for words in (("signer.pem",), ("signer.pem", "--force"), ("new.pem", "--public-out", "signer.pub")):
+        assert outcome(here, "key", "generate", *words) == (2, ["OUTPUT_EXISTS"])
+    assert (here / "signer.pem").read_bytes() == before
+    assert not (here / "new.pem").exists()
+
+
+def test_a_private_key_is_not_written_into_a_model(here: Path) -> None:
+    assert outcome(here, "key", "generate", "model/sub/k.pem") == (2, ["KEY_INSIDE_MODEL"])
+    run(here, *SIGN)
+    (here / "model/deep/er").mkdir(parents=True)
+    for place in ("model/k.pem", "model/deep/er/k.pem"):
+        assert outcome(here, "key", "generate", place) == (2, ["KEY_INSIDE_MODEL"])
+        assert not (here / place).exists()
+    assert outcome(here, "key", "generate", "nowhere/k.pem") == (3, ["OUTPUT_UNWRITABLE"])
+
+
+def test_encrypted_keys_take_their_password_from_a_file_or_the_environment(here: Path) -> None:
+    build(here, {"password": "secret\n", "wrong": "Secret"})
+    assert outcome(here, "key", "generate", "k.pem", "--password-file", "password") == (0, [])
+    assert b"ENCRYPTED" in (here / "k.pem").read_bytes()
+    sign = ("sign", "model", "--key", "k.pem")
+    assert outcome(here, *sign) == (2, ["KEY_PASSWORD_NEEDED"])
+    assert outcome(here, *sign, "--password-file", "wrong") == (2, ["KEY_PASSWORD_WRONG"])
+    assert outcome(here, *sign, "--password-file", "env:NONE") == (2, ["USAGE"])
+    assert outcome(here, *SIGN, "--password-file", "password") == (2, ["KEY_NOT_ENCRYPTED"])
+    assert outcome(here, *sign, "--password-file", "env:PASS", environ={"PASS": "secret"}) == (0, [])
+    assert outcome(here, "verify", "model", "--key", "k.pub") == (0, [])
+    assert outcome(here, "key", "generate", "n.pem", "--encrypt") == (2, ["KEY_PASSWORD_NEEDED"])
+
+
+def test_showing_a_key_never_shows_its_private_half(here: Path) -> None:
+    private, public = run(here, "key", "show", "signer.pem"), run(here, "key", "show", "signer.pub")
+    for name in ("key_digest", "hint", "public_pem", "algorithm", "oms"):
+        assert private.document[name] == public.document[name]
+    assert "PRIVATE KEY" not in private.stdout
+    assert outcome(here, "key", "show", "signer.pem", "--public-out", "again.pub") == (0, [])
+    assert (here / "again.pub").read_bytes() == (here / "signer.pub").read_bytes()
+    assert outcome(here, "key", "show", "model/config.json") == (3, ["KEY_MALFORMED"])
+    piped = modelsign("key", "show", "-", cwd=here, stdin=(here / "signer.pub").read_bytes())
+    assert (piped.exit_code, public.document["key_digest"] in piped.stdout) == (0, True)
+
+
+# --- digest and inspect -----------------------------------------------------------------
+
+
+def test_digest_lists_files_as_sha256sum_does(here: Path) -> None:
+    answer = modelsign("digest", "model", "--list", cwd=here)
+    assert "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a  config.json\n" in answer.stdout
+    assert "--list" not in modelsign("digest", "model", cwd=here).stdout
+    assert outcome(here, "digest", "nowhere") == (2, ["NO_SUCH_MODEL"])
+
+
+def test_inspect_shows_everything_and_says_that_nothing_was_verified(here: Path) -> None:
+    run(here, *SIGN)
+    (here / "model/config.json").write_text("changed")
+    for words in (("model",), ("model/model.sig",)):
+        answer = run(here, "inspect", *words)
+        assert answer.exit_code == 0
+        assert answer.document["verified"] is False
+        assert "NOTHING HERE WAS VERIFIED" in answer.document["warnings"][0]
+        (bundle,) = answer.document["bundles"]
+        assert bundle["statement"]["resources"] == 2
+        assert bundle["material"]["kind"] == "public_key"
+    assert modelsign("inspect", "model", cwd=here).stdout.startswith("NOTHING HERE WAS VERIFIED")
+    piped = run(here, "inspect", "-", stdin=(here / "model/model.sig").read_bytes())
+    assert piped.document["bundles"] == [bundle]
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (b"[]", {"fault": "the payload is not an object"}),
+        (b'{"predicateType": "x", "subject": 3}', {"predicate_type": "x", "subject": 3}),
+    ],
+)
+def test_inspect_shows_bundles_of_any_content(here: Path, payload: bytes, shown: dict[str, object]) -> None:
+    build(here, {"x.intoto.jsonl": encoded(raw_bundle(payload)) + b"\n\n" + encoded(raw_bundle(payload)) + b"\n"})
+    answer = run(here, "inspect", "x.intoto.jsonl")
+    assert [entry["statement"] for entry in answer.document["bundles"]] == [shown, shown]
+
+
+def test_inspect_names_the_fault_of_a_broken_payload(here: Path) -> None:
+    broken = b'{"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://model_signing/signature/v1.0"}'
+    build(here, {"a.sig": encoded(raw_bundle(b"\xff")), "b.sig": encoded(raw_bundle(broken)), "c.sig": "{"})
+    for name in ("a.sig", "b.sig"):
+        (entry,) = run(here, "inspect", name).document["bundles"]
+        assert "fault" in entry["statement"]
+    assert outcome(here, "inspect", "c.sig") == (3, ["BUNDLE_MALFORMED"])
+    assert outcome(here, "inspect", "model") == (1, ["SIGNATURE_MISSING"])
+    assert outcome(here, "inspect", "nowhere") == (1, ["SIGNATURE_MISSING"])
