@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if model == "-":
         result = _scan_input(session, opinions, frozenset(trusted))
     else:
-        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots) as artifact:
+        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots, strict_names=False) as artifact:
             result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
             warnings += artifact.warnings
     status = result.exit_status(frozenset().union(*accepted))

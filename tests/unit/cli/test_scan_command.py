@@ -129,3 +129,21 @@ def test_text_names_each_file_that_is_not_clean_and_sums_up(model):
     assert any("evil.pkl" in line and "unsafe" in line for line in lines)
     assert not any("config.json" in line for line in lines)
     assert any("3 files" in line and "1 unsafe" in line and "2 clean" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m.pkl", "Config.json"])
+def test_names_that_signing_refuses_are_scanned_all_the_same(model, name):
+    (model / name).write_bytes(model_files.EVIL)
+    for output in ("text", "json", "sarif"):
+        done = modelsign("scan", model, "--format", output)
+        assert done.exit_code == 1
+        assert "\x1b" not in done.stdout
+    assert len(scan(model).document["files"]) == 3
+
+
+@pytest.mark.parametrize("name", ["two\nlines.pkl", "\udcff.pkl"])
+def test_names_that_no_digest_can_hold_are_refused(model, name):
+    (model / name).write_bytes(model_files.HARMLESS)
+    done = scan(model)
+    assert done.exit_code in {1, 3}
+    assert done.codes
