@@ -23,17 +23,14 @@ _ACCEPTABLE = (Outcome.UNVERIFIED, Outcome.UNSUPPORTED)
 _SHOWN = 3
 
 
-class _Outcomes(click.ParamType[frozenset[Outcome]]):
-    """A list of outcomes with commas."""
-
-    name = "outcomes"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[Outcome]:
-        words = [word.strip() for word in str(value).split(",") if word.strip()]
-        unknown = [word for word in words if word not in _ACCEPTABLE]
-        if unknown:
-            self.fail(f"{unknown[0]!r} cannot be accepted; choose from {', '.join(_ACCEPTABLE)}.", param, ctx)
-        return frozenset(Outcome(word) for word in words)
+def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> frozenset[Outcome]:
+    """Read lists of outcomes with commas."""
+    words = [word.strip() for text in value for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in _ACCEPTABLE:
+            message = f"{word!r} cannot be accepted; choose from {', '.join(_ACCEPTABLE)}."
+            raise click.BadParameter(message, ctx=ctx, param=param)
+    return frozenset(Outcome(word) for word in words)
 
 
 @define(
@@ -50,7 +47,7 @@ class _Outcomes(click.ParamType[frozenset[Outcome]]):
 @click.option(
     "--accept",
     "accepted",
-    type=_Outcomes(),
+    callback=_outcomes,
     multiple=True,
     metavar="OUTCOME[,OUTCOME]",
     help="Take `unverified` and/or `unsupported` files for good enough; `incomplete` never is.",
@@ -66,7 +63,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     session: Session,
     *,
     model: str | None,
-    accepted: tuple[frozenset[Outcome], ...],
+    accepted: frozenset[Outcome],
     opinions: tuple[str, ...],
     trusted: tuple[str, ...],
     allow_symlinks: bool,
@@ -91,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
         with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots, strict_names=False) as artifact:
             result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
             warnings += artifact.warnings
-    status = result.exit_status(frozenset().union(*accepted))
+    status = result.exit_status(accepted)
     warnings += [f"--trust-global {name} was taken for safe" for name in trusted]
     warnings += [
         f"no second opinion of {opinion.engine}: {opinion.status} ({opinion.message})"
