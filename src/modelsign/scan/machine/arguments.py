@@ -144,9 +144,9 @@ def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[
             place = (value if value >= 0 else ~value) - base  # type: ignore[operator] # kind says it is an int
             if 0 <= place < len(window) and window[place] in pattern.codes:
                 continue
-            if pattern.texts and known.get(value, "") in pattern.texts:  # type: ignore[arg-type]
+            if pattern.texts and known.get(value, "") in pattern.texts:  # type: ignore[arg-type] # kind says it is an int
                 continue
-        elif kind is Instance and value.cls in pattern.objects:  # type: ignore[union-attr]
+        elif kind is Instance and value.cls in pattern.objects:  # type: ignore[union-attr] # kind says it is one
             continue
         if not _fits(source, pattern, value, 0):
             return False

@@ -69,7 +69,7 @@ def _newobj(judge: Judge, function: Global, arguments: Value, offset: int) -> Va
 
 def _newobj_ex(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``copyreg.__newobj_ex__(cls, args, kwargs)``: what NEWOBJ_EX does."""
-    if isinstance(arguments, tuple) and len(arguments) == 3 and isinstance(arguments[0], Global):  # noqa: PLR2004
+    if isinstance(arguments, tuple) and len(arguments) == 3 and isinstance(arguments[0], Global):  # noqa: PLR2004 - cls, args, kwargs
         return judge.new(arguments[0], arguments[1], arguments[2], offset)
     return judge.unreviewed(function, arguments, offset)
 
