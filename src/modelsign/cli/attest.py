@@ -60,7 +60,7 @@ def _about_model(function: Callable[..., Report]) -> Callable[..., Report]:
 def _finish(session: Session, statement: bytes, options: Mapping[str, Any], facts: Mapping[str, object]) -> Report:
     """Sign a statement, store it, and say so."""
     from modelsign.attest.store import append_line, store_place
-    from modelsign.cli.private_key import read_private_key
+    from modelsign.cli.model_options import read_private_key
     from modelsign.errors import ExitStatus
     from modelsign.signing.envelope import sign_statement
 

@@ -105,7 +105,7 @@ def _write_summary(  # noqa: PLR0913, PLR0917 - what a summary is made of
     from modelsign._version import __version__
     from modelsign.attest.claims import summary_statement
     from modelsign.attest.store import append_line, store_place
-    from modelsign.cli.private_key import read_private_key
+    from modelsign.cli.model_options import read_private_key
     from modelsign.policy.document import SHIPPED
     from modelsign.signing.envelope import sign_statement
 
