@@ -46,28 +46,25 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @click.argument("model", required=False)
 @click.option(
     "--accept",
-    "accepted",
     callback=_outcomes,
     multiple=True,
     metavar="OUTCOME[,OUTCOME]",
     help="Take `unverified` and/or `unsupported` files for good enough; `incomplete` never is.",
 )
-@click.option("--second-opinion", "opinions", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
-@click.option(
-    "--trust-global", "trusted", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe."
-)
+@click.option("--second-opinion", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
+@click.option("--trust-global", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
-@click.option("--link-root", "link_roots", multiple=True, metavar="DIR", help="Follow links into this folder too.")
+@click.option("--link-root", multiple=True, metavar="DIR", help="Follow links into this folder too.")
 @click.option("--ruleset", is_flag=True, help="Show the digest of the rules instead of scanning.")
 def command(  # noqa: PLR0913 - one parameter a flag
     session: Session,
     *,
     model: str | None,
-    accepted: frozenset[Outcome],
-    opinions: tuple[str, ...],
-    trusted: tuple[str, ...],
+    accept: frozenset[Outcome],
+    second_opinion: tuple[str, ...],
+    trust_global: tuple[str, ...],
     allow_symlinks: bool,
-    link_roots: tuple[str, ...],
+    link_root: tuple[str, ...],
     ruleset: bool,
 ) -> Report:
     """Scan a model's files for code that would run when they are loaded."""
@@ -81,15 +78,16 @@ def command(  # noqa: PLR0913 - one parameter a flag
         return Report(session.command, ExitStatus.OK, body={"ruleset_digest": digest}, text=f"sha256:{digest}\n")
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
+    trusted = frozenset(trust_global)
     warnings: list[str] = []
     if model == "-":
-        result = _scan_input(session, opinions, frozenset(trusted))
+        result = _scan_input(session, second_opinion, trusted)
     else:
-        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_roots, strict_names=False) as artifact:
-            result = examine(artifact, opinions=opinions, progress=session.progress, trust_globals=frozenset(trusted))
+        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False) as artifact:
+            result = examine(artifact, opinions=second_opinion, progress=session.progress, trust_globals=trusted)
             warnings += artifact.warnings
-    status = result.exit_status(accepted)
-    warnings += [f"--trust-global {name} was taken for safe" for name in trusted]
+    status = result.exit_status(accept)
+    warnings += [f"--trust-global {name} was taken for safe" for name in trust_global]
     warnings += [
         f"no second opinion of {opinion.engine}: {opinion.status} ({opinion.message})"
         for opinion in result.opinions

@@ -147,3 +147,10 @@ def test_names_that_no_digest_can_hold_are_refused(model, name):
     done = scan(model)
     assert done.exit_code in {1, 3}
     assert done.codes
+
+
+def test_the_environment_sets_flags_by_their_names(model):
+    (model / "x.yaml").write_bytes(b"a: 1")
+    assert scan(model).exit_code == 3
+    assert scan(model, environ={"MODELSIGN_SCAN_ACCEPT": "unverified,unsupported"}).exit_code == 0
+    assert scan(model, environ={"MODELSIGN_SCAN_SECOND_OPINION": "oracle"}).codes == ["OPINION_UNKNOWN"]
