@@ -39,7 +39,14 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
 @click.argument("model")
 @click.option("--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, or a file.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the policy; repeatable.")
-@click.option("--bundle", "bundles", multiple=True, metavar="FILE", help="A signature, in place of the default ones.")
+@click.option(
+    "--bundle",
+    "--signature",
+    "bundles",
+    multiple=True,
+    metavar="FILE",
+    help="A signature, in place of the default ones.",
+)
 @click.option("--attestations", multiple=True, metavar="FILE", help="A store, in place of the default one.")
 @click.option("--second-opinion", "opinions", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
 @click.option("--at", metavar="TIME", help="Judge as of this time (RFC 3339) instead of now.")

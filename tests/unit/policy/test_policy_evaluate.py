@@ -110,6 +110,22 @@ def test_a_waiver_for_another_model_or_out_of_its_time_waives_nothing(changes, n
     assert (found.verdict, found.rules[1].result) == (Verdict.DENY, RuleOutcome.FAIL)
 
 
+def test_a_waiver_is_in_force_from_the_moment_of_its_approval():
+    given = facts({"a": "unsafe"}, signers=["s1"])
+    assert waived(given, approved_on="2026-11-23T12:00:00Z").verdict is Verdict.ALLOW
+    assert waived(given, approved_on="2026-11-23T12:00:01Z").verdict is Verdict.DENY
+
+
+def test_a_waiver_that_does_not_fit_does_not_hide_the_next():
+    others = [
+        {**WAIVER, "id": "W-0", "tree_digests": ["cd" * 32]},
+        {**WAIVER, "id": "W-00", "expires": "2026-11-02T00:00:00Z"},
+        WAIVER,
+    ]
+    found = evaluate(bound([SIGNED, CLEAN], waivers=others), facts({"a": "unsafe"}, signers=["s1"]), now=NOW)
+    assert "waived by W-1 " in found.rules[1].observed
+
+
 def test_a_waiver_does_not_replace_a_signature():
     assert waived(facts({"a": "unsafe"})).verdict is Verdict.DENY
 
