@@ -39,6 +39,8 @@ _DTYPE: Final = re.compile(
 )
 _UNICODE_BYTES: Final = 4
 _MOST: Final = 2**63 - 1
+_MOST_AXES: Final = 64
+"""NumPy's own limit since version 2.0 (``NPY_MAXDIMS``)."""
 _FIELD_PARTS: Final = (2, 3)
 
 HEADER: Final = Rule(
@@ -126,6 +128,8 @@ def _read_header(reading: Reading, position: int) -> tuple[int, int | None]:
 
 
 def _times(size: int, shape: tuple[object, ...]) -> int:
+    if len(shape) > _MOST_AXES:
+        raise _NotUnderstoodError(f"the shape has {len(shape)} axes")
     total = size
     for length in shape:
         if type(length) is not int or length < 0:
