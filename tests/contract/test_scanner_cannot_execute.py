@@ -1,4 +1,4 @@
-"""The scanner cannot run what it reads: neither it nor the floor it stands on can import, evaluate or start anything."""
+"""The scanner cannot run what it reads: neither it nor its floor can import, evaluate or start anything."""
 
 from __future__ import annotations
 

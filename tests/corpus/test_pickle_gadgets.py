@@ -18,14 +18,18 @@ def test_there_are_more_than_a_hundred_gadgets():
     assert len(set(GADGETS)) >= 100
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
+def name_of(route) -> str:
+    return route.__name__
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_of)
 def test_every_gadget_is_unsafe_by_this_route(route):
     missed = {f"{module}.{name}" for module, name in GADGETS if outcome(route(module, name)) is not Outcome.UNSAFE}
     assert missed == set()
 
 
-@pytest.mark.parametrize("gadget", PYTHON2_GADGETS, ids=lambda gadget: ".".join(gadget))
-@pytest.mark.parametrize("route", [reduce_global, inst, obj, obj_popped], ids=lambda route: route.__name__)
+@pytest.mark.parametrize("gadget", PYTHON2_GADGETS, ids=".".join)
+@pytest.mark.parametrize("route", [reduce_global, inst, obj, obj_popped], ids=name_of)
 def test_python_2_names_are_mapped_before_they_are_judged(gadget, route):
     assert outcome(route(*gadget)) is Outcome.UNSAFE
 

@@ -309,11 +309,10 @@ def nested_torch(module: str, qualname: str) -> bytes:
 def behind_frame(payload: bytes) -> bytes:
     """A string that crosses its frame's end: read straight on, or from behind the frame (python/cpython gh-154848).
 
-    Straight on, the string is ``ab`` and ``c``, and ``0N.`` ends the pickle. A file reader drops ``ab`` with the rest
-    of the frame, takes ``c0N`` for the string, pops it with the ``0`` that was put behind, and goes on to the payload.
+    Straight on, the string is ``abc``, then None is returned. A file reader drops ``ab`` with the rest of the frame,
+    takes ``cN.`` for the string, pops it, and goes on to the payload.
     """
-    head = b"X" + struct.pack("<I", 3)
-    return PROTO4 + frame(head + b"ab") + b"c0N" + b"0" + payload
+    return PROTO4 + frame(b"X" + struct.pack("<I", 3) + b"ab") + b"cN." + b"0" + payload
 
 
 ROUTES: tuple[Callable[[str, str], bytes], ...] = (

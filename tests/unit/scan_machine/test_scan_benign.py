@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import io
@@ -21,6 +21,10 @@ np = pytest.importorskip("numpy", reason="numpy is not installed")
 PROTOCOLS = range(6)
 
 
+def library(name: str):
+    return pytest.importorskip(name, reason=f"{name} is not installed")
+
+
 def findings(data: bytes, **options: object):
     inspection = scan_pickle(BytesReading(data), **options)
     assert inspection.readable
@@ -35,8 +39,8 @@ def ordinary() -> dict[str, object]:
             collections.deque([1, 2], 3), {1, 2}, frozenset([1]), (), ((),), [None, True, -(2**70), 1.5, 1j],
         ],
         "time": [
-            datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.date(2020, 1, 1), datetime.time(1),
-            datetime.timedelta(1),
+            dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.date(2020, 1, 1), dt.time(1),
+            dt.timedelta(1),
         ],
         "numbers": [decimal.Decimal("1.5"), fractions.Fraction(1, 2), uuid.UUID(int=1), range(3), slice(1, 2)],
         "paths": [pathlib.PurePosixPath("a/b"), pathlib.PureWindowsPath("c:/x")],
@@ -110,17 +114,15 @@ def test_pandas_indexes_and_scalars_are_clean(protocol):
 
 @pytest.fixture(scope="module")
 def estimators():
-    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
-    from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression, SGDClassifier
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
+    ensemble = library("sklearn.ensemble")
+    linear = library("sklearn.linear_model")
+    pipe = library("sklearn.pipeline").make_pipeline(
+        library("sklearn.preprocessing").StandardScaler(), library("sklearn.neighbors").KNeighborsClassifier()
+    )
     x, y = np.random.RandomState(0).rand(40, 4), np.arange(40) % 2
     makers = [
-        LogisticRegression(), RandomForestClassifier(3), GradientBoostingClassifier(n_estimators=2), SGDClassifier(),
-        HistGradientBoostingClassifier(max_iter=2), make_pipeline(StandardScaler(), KNeighborsClassifier()),
+        linear.LogisticRegression(), linear.SGDClassifier(), ensemble.RandomForestClassifier(3),
+        ensemble.GradientBoostingClassifier(n_estimators=2), ensemble.HistGradientBoostingClassifier(max_iter=2), pipe,
     ]  # fmt: skip
     return [maker.fit(x, y) for maker in makers]
 
