@@ -2,7 +2,7 @@
 
 A name is a POSIX path relative to the model. OMS v1.0 leaves open what a name may hold; here a name
 that two machines could understand differently, or that could fool the reader of a report, is refused
-(docs/decisions/names.md). ``strict=False`` gives the specification's behaviour; what can never be
+(docs/decisions/names-two-machines-agree-on.md). ``strict=False`` gives the specification's behaviour; what can never be
 written to a manifest or would leave the model is refused all the same.
 
 Never touches a file system.

@@ -87,15 +87,20 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     if not given:
         faults.append(error("SIGNATURE_MISSING", f"the model {artifact.name} has no signature"))
     vouched: list[_Vouched] = []
+    broken: set[bytes] = set()
     for data in given:
         try:
             vouched.append(_examine(data, trusted, artifact, hashes, options))
         except ModelsignError as fault:
             faults.append(fault)
+            if fault.code.startswith("BUNDLE_"):
+                broken.add(data)
     _check_ignores(artifact, [entry.statement for entry in vouched], options)
     standing = [entry for entry in vouched if not entry.comparison.faults]
     missing = needed - len({entry.key.digest for entry in standing})
-    held_against = check_evidence(artifact, known=given)
+    # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
+    # it has its own reason: it could not be read.
+    held_against = check_evidence(artifact, known=given if missing > 0 else set(given) - broken)
     if missing <= 0 and not held_against:
         asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
         notes = tuple(f"a bundle was not counted: {message}" for message in [*asides, *(f.message for f in faults)])

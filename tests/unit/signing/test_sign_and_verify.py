@@ -239,6 +239,13 @@ def test_garbage_in_the_place_of_evidence_is_refused_although_the_signature_is_g
     assert sign(model, key, replaced=["model.sig"]).bundle == bundle
 
 
+def test_a_broken_signature_in_the_model_is_refused_although_another_one_is_good(model: Path, key: SigningKey) -> None:
+    good = sign(model, key).bundle
+    build(model, {"model.sig": b"\x80\x04.", "model.sig.d/a.sig": good})
+    assert codes(verify(model, [b"\x80\x04.", good], key)) == ["EVIDENCE_NOT_A_BUNDLE", "BUNDLE_MALFORMED"]
+    assert codes(verify(model, [b"\x80\x04."], key)) == ["BUNDLE_MALFORMED"]
+
+
 def test_unsigned_inert_files_are_listed_when_asked_for(model: Path, key: SigningKey) -> None:
     bundle = sign(model, key).bundle
     build(model, {"README.md": "# hello", "extra.json": "{}"})
