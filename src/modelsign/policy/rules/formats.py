@@ -12,8 +12,6 @@ from msgspec import Meta
 
 from modelsign.policy.files import check_patterns, concerned
 from modelsign.policy.rule import Context, FilePatterns, Judgement, PolicyRule, RuleKind
-from modelsign.scan.formats import _index as formats_index
-from modelsign.scan.tables import table
 from modelsign.verdict import RuleMode, RuleOutcome
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ __all__ = ["INERT", "RULE_KIND", "FormatsRule"]
 
 INERT: Final = "inert"
 _SHOWN: Final = 5
-_UNNAMED: Final = ("unknown", "text", "pe", "hdf5")
-"""What the scan calls a file by its first bytes alone."""
 FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._+-]{0,63}$")]
 FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
 
@@ -96,20 +92,10 @@ def expected(rule: FormatsRule, parameters: Mapping[str, tuple[str, ...]]) -> st
 
 
 def doubts(rule: FormatsRule) -> tuple[str, ...]:
-    """Warn of a denial that a new format would slip past, and of names the scan never gives."""
-    found = []
+    """Warn of a denial that a new format would slip past."""
     if rule.allow is None and rule.mode is RuleMode.ENFORCE:
-        found.append("deny without allow lets every other format in, also those not known yet")
-    unknown = sorted({*(rule.allow or ()), *(rule.deny or ())} - _known_formats())
-    if unknown:
-        found.append(f"the scan knows no format of the name {', '.join(unknown)}")
-    return tuple(found)
-
-
-def _known_formats() -> frozenset[str]:
-    marks = table("marks")
-    named = {row["id"] for row in (*marks["content"], *marks["names"])}
-    return frozenset({INERT, *_UNNAMED, *formats_index.IDS, *named})
+        return ("deny without allow lets every other format in, also those not known yet",)
+    return ()
 
 
 RULE_KIND = RuleKind(
