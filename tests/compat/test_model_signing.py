@@ -103,6 +103,15 @@ def test_a_signature_kept_outside_the_model_works_both_ways(model: Path, tmp_pat
     assert answer.returncode == 0, answer.stderr
 
 
+def test_further_evidence_in_the_model_does_not_disturb_the_reference(model: Path, tmp_path: Path) -> None:
+    key = keys(tmp_path, CURVES[0])
+    place = sign(model, key)
+    build(model, {"model.sig.d/again.sig": place.read_bytes(), "model.intoto.jsonl": place.read_bytes() + b"\n"})
+    answer = reference("verify", "key", model, "--signature", place, "--public_key", tmp_path / "pub")
+    assert answer.returncode == 0, answer.stderr
+    assert verify(model, place, key).reasons == ()
+
+
 def test_links_inside_a_model_work_both_ways(model: Path, tmp_path: Path) -> None:
     key = keys(tmp_path, CURVES[0])
     (model / "link").symlink_to("a.txt")

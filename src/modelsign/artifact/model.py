@@ -219,7 +219,7 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
     except (OSError, ValueError) as fault:
         raise _no_such_model(location, fault) from None
     if stat.S_ISREG(mode):
-        return _open_file(location, bases[0])
+        return _open_file(location, bases[0], strict_names=strict_names)
     if not stat.S_ISDIR(mode):
         raise error("SPECIAL_FILE", f"the model {location} is neither a file nor a folder")
     ignored = {_relative(os.fspath(entry)) for entry in ignore_paths}
@@ -245,9 +245,9 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
     return artifact
 
 
-def _open_file(location: str, real: str) -> Artifact:
+def _open_file(location: str, real: str, *, strict_names: bool) -> Artifact:
     name = os.path.basename(location)
-    check_name(name)
+    check_name(name, strict=strict_names)
     parent, last = os.path.split(real)
     artifact = Artifact(name, [], single_file=True)
     _open_bases(artifact, [parent])

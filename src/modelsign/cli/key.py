@@ -9,7 +9,7 @@ import click
 
 from modelsign import limits
 from modelsign.cli.command import define, group
-from modelsign.errors import error
+from modelsign.errors import ModelsignError, error
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Report
 
@@ -81,7 +81,11 @@ def generate(  # noqa: PLR0913 - one parameter per flag
         raise error("KEY_PASSWORD_NEEDED", "the key was to be encrypted and no password was given")
     key = keys.generate(algorithm)
     files.write_atomic(private, key.pem(password), mode=0o600)
-    files.write_atomic(public, key.public.pem)
+    try:
+        files.write_atomic(public, key.public.pem)
+    except ModelsignError:
+        os.unlink(private)  # noqa: PTH108 - strings, as in artifact; half a pair is of no use
+        raise
     body = _facts(key.public) | {"private": private, "public": public, "encrypted": password is not None}
     text = (
         f"private key  {private}{' (encrypted)' if password else ''}: keep it to yourself\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import Manifest
 from modelsign.artifact.model import EVIDENCE_NAMES, GIT_NAMES
+from modelsign.artifact.names import check_name
 from modelsign.errors import error
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.evidence import check_evidence
@@ -54,13 +55,14 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
     ``replaced`` are evidence files that will be overwritten and need not be sound.
 
     Raises:
-        ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, or a fault
-            of reading.
+        ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, a reason of
+            the names if the model's own cannot be written down, or a fault of reading.
 
     """
     if artifact.unmatched_ignores:
         missing = ", ".join(artifact.unmatched_ignores)
         raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {missing}")
+    check_name(artifact.name, strict=False)
     refuse_private_keys(artifact)
     overwritten = set(replaced)
     for fault in check_evidence(artifact, skip=overwritten):

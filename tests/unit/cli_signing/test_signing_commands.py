@@ -277,6 +277,21 @@ def test_a_private_key_is_its_owners_alone_and_is_never_replaced(here: Path) -> 
     assert not (here / "new.pem").exists()
 
 
+def test_a_pair_is_written_whole_or_not_at_all(here: Path) -> None:
+    words = ("key", "generate", "half.pem", "--public-out", "nowhere/half.pub")
+    assert outcome(here, *words) == (3, ["OUTPUT_UNWRITABLE"])
+    assert not (here / "half.pem").exists()
+
+
+def test_a_model_whose_own_name_cannot_be_written_down_is_not_signed(here: Path) -> None:
+    build(here / "caf\udce9", {"w": "1"})
+    assert outcome(here, "sign", "caf\udce9", "--key", "signer.pem") == (1, ["NAME_NOT_UTF8"])
+    assert outcome(here, "digest", "caf\udce9") == (0, [])
+    build(here, {"caf\udce9/x\ty": "1"})
+    assert outcome(here, "digest", "caf\udce9/x\ty") == (1, ["NAME_CONTROL_CHARACTER"])
+    assert outcome(here, "digest", "caf\udce9/x\ty", "--insecure-names") == (0, [])
+
+
 def test_a_private_key_is_not_written_into_a_model(here: Path) -> None:
     assert outcome(here, "key", "generate", "model/sub/k.pem") == (2, ["KEY_INSIDE_MODEL"])
     run(here, *SIGN)
