@@ -202,7 +202,7 @@ MADE = {"kind": "attestation", "predicate_type": PROVENANCE, "keys": ["builders"
         ({"max_age": "1d"}, [attested(made_at=NOW - timedelta(hours=23))], None),
         ({"max_age": "1d"}, [attested(made_at=NOW - timedelta(hours=25))], "POLICY_ATTESTATION_STALE"),
         ({"max_age": "1d"}, [attested()], "POLICY_ATTESTATION_STALE"),
-        ({"max_age": "1d"}, [attested(made_at=NOW + timedelta(minutes=4))], None),
+        ({"max_age": "1d"}, [attested(made_at=NOW + timedelta(minutes=5))], None),
         ({"max_age": "1d"}, [attested(made_at=NOW + timedelta(minutes=6))], "POLICY_ATTESTATION_STALE"),
         ({"max_age": "24h"}, [attested(made_at=NOW - timedelta(days=1))], None),
         ({"max_age": "30m"}, [attested(made_at=NOW - timedelta(minutes=31))], "POLICY_ATTESTATION_STALE"),
@@ -249,7 +249,18 @@ def test_a_missing_field_is_shown_as_absent():
 
 
 def test_bytes_that_were_not_all_read_leave_attestations_open():
-    assert judged(MADE, facts(tree_digest=None)).code == "POLICY_BYTES_UNREAD"
+    found = judged(MADE, facts(tree_digest=None))
+    assert (found.result, found.code) == (OPEN, "POLICY_BYTES_UNREAD")
+
+
+def test_an_attestation_of_nobody_trusted_is_not_even_mentioned():
+    found = judged(MADE, facts(attestations=[attested(signer="stranger", source="foreign")]))
+    assert found.observed == "no such attestation about this model by a trusted key"
+    assert found.evidence == ()
+
+
+def test_the_expectation_of_a_plain_attestation_rule_is_short():
+    assert judged(MADE, facts()).expected == f"{PROVENANCE} attested by at least 1 key of builders"
 
 
 def test_the_expectation_of_an_attestation_rule_is_whole():
