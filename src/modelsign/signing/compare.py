@@ -101,6 +101,8 @@ class Hashes:
         if algorithm == "sha256" and self.given is not None:
             return self._given(names)
         self._may_read_again(algorithm)
+        if isinstance(self.artifact, Artifact):
+            return hash_artifact(self.artifact, algorithm=algorithm, names=names)
         found = {}
         for name in names:
             descriptor = self.artifact.descriptor(name)

@@ -416,7 +416,9 @@ def test_the_reference_order_verifies_and_is_not_oms(model: Path, key: SigningKe
     assert result.root_digest == result.signed_root_digest != sign(model, key).root_digest
 
 
-@pytest.mark.parametrize(("algorithm", "shard"), [("blake2b", None), ("sha256", 3), ("blake2b", 4), ("sha256", 1000)])
+@pytest.mark.parametrize(
+    ("algorithm", "shard"), [("blake2b", None), ("sha256", 3), ("blake2b", 4), ("sha256", 1), ("sha256", 1000)]
+)
 def test_other_hashes_and_shards_verify_and_the_tree_digest_stays(
     model: Path, key: SigningKey, algorithm: str, shard: int | None
 ) -> None:
@@ -509,6 +511,19 @@ def test_an_unreadable_file_is_undecided(model: Path, key: SigningKey, monkeypat
     monkeypatch.setattr(os, "read", broken)
     result = verify(model, bundle, key)
     assert (codes(result), result.verdict) == (["FILE_UNREADABLE"], VerifyVerdict.UNDECIDED)
+
+
+def test_a_file_aside_that_cannot_be_read_is_undecided(
+    model: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(model, {".gitattributes": "* text"})
+    bundle = sign(model, key, opening={"ignore_git_paths": False}).bundle
+
+    def broken(*_: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "readv", broken)
+    assert codes(verify(model, bundle, key)) == ["FILE_UNREADABLE"]
 
 
 def test_the_answer_has_its_stable_keys(model: Path, key: SigningKey) -> None:
