@@ -58,6 +58,8 @@ PICKLE_STACK: Final = 8_000_000
 """Values on the stack, and marks, of one pickle."""
 PICKLE_MEMO: Final = 64_000_000
 """Entries in the memo of one pickle."""
+PICKLE_LINE: Final = 16 * MIB
+"""A line of a pickle's text opcodes; CPython has no bound."""
 PICKLE_DEPTH: Final = 8
 """Pickles inside pickles that a scan follows."""
 PICKLE_GLOBALS: Final = 100_000

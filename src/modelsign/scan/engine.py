@@ -19,7 +19,7 @@ from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
-from modelsign.scan.machine.rules import PERSISTENT_ID
+from modelsign.scan.machine.rules import BUDGET, PERSISTENT_ID
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.trust import trusting
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
@@ -40,6 +40,8 @@ _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
 _LOOKS_LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
 """First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _BADNESS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
+_BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
+"""A reading that ended for want of a budget: a loader would go on."""
 _WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -242,7 +244,7 @@ def _is_wreck(answer: Inspection) -> bool:
     Every ZIP archive begins with the opcode by which a pickle asks its loader for an object: an ordinary unpickler
     stops there, whatever follows.
     """
-    if any(finding.outcome is Outcome.UNSAFE for finding in answer.findings):
+    if any(finding.outcome is Outcome.UNSAFE or finding.rule in _BUDGETS for finding in answer.findings):
         return False
     if any(finding.rule == PERSISTENT_ID.id and finding.offset == 0 for finding in answer.findings):
         return True

@@ -5,10 +5,12 @@ Each operation takes the walk and the offset of its opcode, and returns the offs
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from modelsign import limits
 from modelsign.scan.machine import opcodes as op
-from modelsign.scan.machine.faults import Broken
+from modelsign.scan.machine.faults import Broken, Exhausted
 from modelsign.scan.machine.source import is_literal
 from modelsign.scan.machine.values import BUFFER, UNKNOWN, Global
 
@@ -20,17 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS"]
 
 Operation: TypeAlias = "Callable[[Walk, int], int]"
+_DECIMAL: Final = re.compile(rb"([+-]?)([0-9]+(?:_[0-9]+)*)")
+_SPACE: Final = b" \t\n\v\f\r"
+_INDEX_DIGITS: Final = 40
 
 
 def _line(walk: Walk, start: int) -> tuple[bytes, int]:
-    """Return a line without its line feed, and the offset behind it."""
+    """Return a whole line without its line feed, and the offset behind it: a cut line could mean something else."""
     end = walk.source.line_end(start)
     if end < 0:
         raise Broken("ends in the middle of a line", walk.source.size)
-    return walk.source.read(start, min(end - 1 - start, _LINE)), end
-
-
-_LINE: Final = 8192
+    if end - 1 - start > limits.PICKLE_LINE:
+        raise Exhausted(f"has a line of more than {limits.PICKLE_LINE} bytes", start)
+    return walk.source.read(start, end - 1 - start), end
 
 
 def _counted(walk: Walk, offset: int) -> int:
@@ -43,11 +47,15 @@ def _counted(walk: Walk, offset: int) -> int:
 
 
 def _text_literal(walk: Walk, offset: int) -> int:
-    end = walk.source.line_end(offset + 1)
-    if end < 0:
-        raise Broken("ends in the middle of a line", walk.source.size)
-    if not is_literal(walk.source.read(offset, min(end - 1 - offset, _LINE)), whole=end - 1 - offset <= _LINE):
-        raise Broken("has a text literal that is none", offset)
+    code = walk.source.read(offset, 1)[0]
+    if code == op.UNICODE:  # whatever it holds, nothing depends on it
+        end = walk.source.line_end(offset + 1)
+        if end < 0:
+            raise Broken("ends in the middle of a line", walk.source.size)
+    else:
+        line, end = _line(walk, offset + 1)
+        if not is_literal(code, line):
+            raise Broken("has a text literal that is none", offset)
     walk.stack.append(offset)
     return end
 
@@ -119,11 +127,15 @@ def _dup(walk: Walk, offset: int) -> int:
 
 
 def _index(line: bytes, offset: int) -> int:
-    """Read the decimal text of GET and PUT as PyLong_FromString with base 10 does."""
-    try:
-        return int(line.split(b"\0", 1)[0])
-    except ValueError:
-        raise Broken("has a memo index that is no number", offset) from None
+    """Read the decimal text of GET and PUT as PyLong_FromString with base 10 does, in every version of CPython.
+
+    Newer ones refuse more than 4,300 digits, leading zeros among them; older ones do not, so zeros do not count here.
+    """
+    match = _DECIMAL.fullmatch(line.split(b"\0", 1)[0].strip(_SPACE))
+    digits = match[2].replace(b"_", b"").lstrip(b"0") if match else b""
+    if match is None or len(digits) > _INDEX_DIGITS:
+        raise Broken("has a memo index that is no number", offset)
+    return int(match[1] + (digits or b"0"))
 
 
 def _get(walk: Walk, offset: int) -> int:
@@ -174,7 +186,8 @@ def _extension(walk: Walk, offset: int) -> int:
 def _reduce(walk: Walk, offset: int) -> int:
     arguments, function = walk.stack.pop(), walk.stack.pop()
     walk.stack.append(walk.judge.call(function, arguments, offset))
-    _watch(walk, offset)
+    if walk.raw_arrays:
+        _watch(walk, offset)
     return offset + 1
 
 

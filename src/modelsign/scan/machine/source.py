@@ -18,6 +18,8 @@ __all__ = ["Source"]
 _CHUNK: Final = 64 * 1024
 _NAME_BYTES: Final = 4096
 _QUOTES: Final = 2
+_LONG_NUMBER: Final = 4000
+"""From about here on versions of CPython differ over the digits of a number."""
 _KEPT_TEXT: Final = 64
 _KEPT_TEXTS: Final = 4096
 _STRTOL: Final = re.compile(rb"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
@@ -177,18 +179,17 @@ def parse_integer(line: bytes) -> int | None:
         return None
 
 
-def is_literal(text: bytes, *, whole: bool) -> bool:
-    """Say whether CPython accepts a text literal; ``text`` starts at the opcode and may be cut (not ``whole``)."""
-    line = text[1:]
-    if text[0] in {op.INT, op.LONG}:
-        return not whole or parse_integer(line) is not None
-    if text[0] == op.FLOAT:
+def is_literal(code: int, line: bytes) -> bool:
+    """Say whether CPython accepts the line of a text opcode; where its versions differ, the one that accepts counts."""
+    if code in {op.INT, op.LONG}:
+        return len(line) > _LONG_NUMBER or parse_integer(line) is not None
+    if code == op.FLOAT:
         try:
-            float(line)
+            float(line.split(b"\0", 1)[0])
         except ValueError:
             return False
         return True
-    if text[0] == op.STRING:
-        line = line.rstrip(b" \t\r\x0b\x0c") if whole else line + line[:1]
+    if code == op.STRING:
+        line = line.rstrip(b" \t\r\n\x0b\x0c")
         return len(line) >= _QUOTES and line[0] == line[-1] and line[:1] in (b"'", b'"')
     return True
