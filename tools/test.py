@@ -1,7 +1,7 @@
 """Runs the tests: all of them with coverage here, and again on every other Python found.
 
 The interpreter of ``.venv`` runs everything. Every other Python >= 3.11 gets a venv of its own without the heavy
-extras and runs the same tests; those that need an extra skip there and say so. A version that is not on this machine
+extras and runs the same tests but the slow ones; those that need an extra skip there and say so. A version that is not on this machine
 is named as untested. Under ``CI=true`` a skip that ``tests/allowed-skips.txt`` does not know is a failure.
 """
 
@@ -37,7 +37,9 @@ def main() -> int:
             print(f"== Python {version}: not on this machine, untested", flush=True)
             continue
         print(f"== Python {version}, without the heavy extras", flush=True)
-        if _run([str(_environment(version, others[version])), "-m", "pytest", "-q", "-n", "2", *chosen]):
+        if _run(
+            [str(_environment(version, others[version])), "-m", "pytest", "-q", "-n", "2", "-m", "not slow", *chosen]
+        ):
             failed.append(version)
     print(f"== failed on: {', '.join(failed)}" if failed else "== all passed", flush=True)
     return len(failed)
