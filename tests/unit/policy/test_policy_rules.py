@@ -56,6 +56,16 @@ def test_the_evidence_of_a_signature_rule_is_what_was_counted():
     assert found.observed == "signed by 1 trusted key (s1)"
 
 
+def test_signature_rules_say_exactly_what_they_want_and_saw():
+    assert judged(SIGNED, facts()).expected == "all bytes signed by at least 1 key of signers"
+    assert judged(SIGNED, facts()).observed == "no valid signature by a trusted key"
+    two = judged({**SIGNED, "threshold": 3, "keys": ["signers", "builders"]}, facts(signers=["s2", "s1"]))
+    assert two.expected == "all bytes signed by at least 3 distinct keys of signers, builders"
+    assert two.observed == "signed by 2 trusted keys (s1, s2)"
+    exact = judged({**SIGNED, "threshold": 3}, facts(signers=["s2"]))
+    assert exact.observed == "signed by 1 trusted key (s2)"
+
+
 def test_one_bundle_can_show_several_signers():
     given = facts(signatures=(SignatureFact("all", frozenset({"s1", "s2", "x"})),))
     assert judged({**SIGNED, "threshold": 2}, given).result is PASS
