@@ -1,8 +1,9 @@
 """Runs the tests: all of them with coverage here, and again on every other Python found.
 
 The interpreter of ``.venv`` runs everything. Every other Python >= 3.11 gets a venv of its own without the heavy
-extras and runs the same tests but the slow ones; those that need an extra skip there and say so. A version that is not on this machine
-is named as untested. Under ``CI=true`` a skip that ``tests/allowed-skips.txt`` does not know is a failure.
+extras and runs the same tests but the slow ones; those that need an extra skip there and say so. A version that is
+not on this machine is named as untested. Under ``CI=true`` a skip that ``tests/allowed-skips.txt`` does not know is a
+failure.
 """
 
 from __future__ import annotations

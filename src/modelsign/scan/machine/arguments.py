@@ -79,6 +79,9 @@ _Compiled: TypeAlias = "tuple[tuple[_Pattern, ...], int, _Pattern | None]"
 _compiled: dict[int, tuple[tuple[str, ...], _Compiled]] = {}
 """By identity, which is quicker than by value; the signature is kept, so that its identity stays its own."""
 
+_accepted: set[tuple[int, int, bool]] = set()
+"""Patterns and entries, by identity, and whether of a name or of an instance, that have fitted before; both are made once and kept for ever."""
+
 
 def _signature(signature: tuple[str, ...]) -> _Compiled:
     found = _compiled.get(id(signature))
@@ -146,8 +149,10 @@ def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[
                 continue
             if pattern.texts and known.get(value, "") in pattern.texts:  # type: ignore[arg-type] # kind says it is an int
                 continue
-        elif kind is Instance and value.cls in pattern.objects:  # type: ignore[union-attr] # kind says it is one
+        elif (kind is Global or kind is Instance) and (id(pattern), id(value.entry), kind is Global) in _accepted:  # type: ignore[union-attr] # kind says it is one
             continue
         if not _fits(source, pattern, value, 0):
             return False
+        if isinstance(value, (Global, Instance)) and value.entry is not None:
+            _accepted.add((id(pattern), id(value.entry), kind is Global))
     return rest is None or all(_fits(source, rest, value, 0) for value in values[len(patterns) :])
