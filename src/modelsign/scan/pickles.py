@@ -35,10 +35,14 @@ _ARRAY_AS_OPCODES: Final = _READINGS_DIFFER | {
     rules.PERSISTENT_ID.id,
     rules.OUT_OF_BAND.id,
     rules.UNREVIEWED_USE.id,
+    rules.COMPUTED_CALL.id,
 }
 """In numbers read as opcodes, only what is imported counts: anything else turns up by chance."""
 _TORCH_START: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The magic number as PyTorch has always pickled it."""
+_INNER_BY_OUTER_MEMO: Final = _ARRAY_AS_OPCODES | {rules.UNKNOWN_GLOBAL.id, rules.UNDERIVABLE.id}
+"""A plain unpickler that reads on in an object array's pickle finds other strings in its memo, so it asks for names
+that do not exist and stops. Of that reading only dangerous names count; its names are not accepted for loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +101,23 @@ def _walk_every_reading(
     arrays between opcodes; each reading that the bytes give reason for is walked, and all findings count.
     """
     source = Source(reading)
-    judge = _judge(source, member, persistent)
+    judge = _judge(source, member, persistent, raw_arrays=persistent is None)
     judge.keeps_storages = keeps_storages
     end, streams = _walk_all(judge, start)
     if judge.frames_differ:
         other = as_file_reads(source, start)
         if other is not None:
-            second = _judge(Source(other), member, persistent)
+            second = _judge(Source(other), member, persistent, raw_arrays=persistent is None)
             _walk_all(second, 0)
             judge.absorb(second, _READINGS_DIFFER)
     if streams > 1:
-        second = _judge(source, member, persistent)
+        second = _judge(source, member, persistent, raw_arrays=persistent is None)
         _walk_all(second, start, memo=Memo())
         judge.absorb(second, _READINGS_DIFFER)
-    if judge.unaligned_arrays:
+    if judge.unaligned_arrays or judge.inner_pickles:
         second = _judge(source, member, persistent, raw_arrays=False)
         _walk_all(second, start)
-        judge.absorb(second, _ARRAY_AS_OPCODES)
+        judge.absorb(second, _INNER_BY_OUTER_MEMO if judge.inner_pickles else _ARRAY_AS_OPCODES)
     return judge, end, streams
 
 
@@ -183,7 +187,7 @@ def _walk_torch_stream(judge: Judge, start: int) -> bool:
     judge.keeps_storages = True
     position = start
     for number in range(5):
-        walk = Walk(judge, start=position)
+        walk = Walk(judge, start=position, raw_arrays=False)
         if not _step(judge, walk, first=True):
             return False
         if number == 0 and not _is_magic(judge.source, walk):

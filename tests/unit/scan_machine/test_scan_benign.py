@@ -142,6 +142,18 @@ def test_what_joblib_dumps_is_clean_arrays_between_the_opcodes_included(estimato
         assert findings(path.read_bytes()) == (), type(value)
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_object_arrays_that_share_module_names_are_clean_in_joblib_files(frame, protocol, tmp_path):
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed")
+    mixed = np.array(
+        [dt.date(2020, 1, 1), dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.timedelta(1), decimal.Decimal(1)], dtype=object
+    )
+    for value in (mixed, [mixed, mixed], frame):
+        path = tmp_path / "model.joblib"
+        joblib.dump(value, path, protocol=protocol)
+        assert findings(path.read_bytes()) == ()
+
+
 def torch_objects() -> dict[str, object]:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))

@@ -9,7 +9,7 @@ from modelsign.artifact.reading import BytesReading
 from modelsign.scan.machine import walk
 from modelsign.scan.machine.joblib import dtype_after_state
 from modelsign.scan.machine.source import Source
-from modelsign.scan.pickles import scan_pickle
+from modelsign.scan.pickles import scan_pickle, scan_torch_stream
 
 PAYLOAD = p.stack_name("os", "system") + p.ARGUMENT + b"R"
 F8_STATE = b"(K\x03" + p.short("<") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t"
@@ -138,3 +138,32 @@ def test_the_state_of_a_dtype_decides_how_long_its_elements_are(text, element, f
     state = tuple(range(0, 40, 5))
     assert dtype_after_state(Source(BytesReading(data)), text, state) == after
     assert dtype_after_state(Source(BytesReading(data)), text, state[:7]) == "?"
+
+
+def test_the_pickle_of_an_object_array_is_read_as_a_plain_unpickler_would_too():
+    objects = b"(K\x03" + p.short("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x3ft"
+    outer = p.PROTO4 + p.short("os") + b"\x94" + p.short("system") + b"\x9400" + wrapper(kind=dtype("O8", objects))
+    inner = p.short("collections") + b"\x94" + p.short("OrderedDict") + b"\x9400" + b"h\x00h\x01\x93)R."
+    assert rules(outer + inner + b"0N.") == {"pickle-execute"}
+
+
+def test_numbers_that_happen_to_be_calls_are_no_finding_in_old_arrays():
+    data = p.PROTO4 + wrapper(count=b"K\x0a\x85", padding=b"") + b"R" * 80 + b"."
+    assert rules(data) == set()
+
+
+def test_names_computed_in_old_arrays_are_a_finding():
+    made = p.stack_name("builtins", "str") + p.short("os") + b"\x85R" + p.short("system") + b"\x93)R."
+    data = p.PROTO4 + wrapper(count=b"K\x0a\x85", padding=b"") + made.ljust(80, b"\0") + b"."
+    assert rules(data) == {"pickle-underivable"}
+
+
+def test_pytorch_never_reads_joblib_arrays():
+    numbers = (b"0" + PAYLOAD + b".").ljust(80, b"\0")
+    data = p.PROTO4 + wrapper(count=b"K\x0a\x85", padding=b"") + numbers + b"."
+    assert "pickle-execute" in {
+        finding.rule for finding in scan_pickle(BytesReading(data), persistent="torch").findings
+    }
+    magic = p.PROTO2 + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+    stream = magic + b"N.}." + data[: -len(numbers) - 1] + b"0" + PAYLOAD + b"." + b"]."
+    assert "pickle-execute" in {finding.rule for finding in scan_torch_stream(BytesReading(stream)).findings}

@@ -1,4 +1,4 @@
-"""Pickles: what ``pickle.dump``, ``joblib.dump`` without compression and PyTorch before 1.6 write.
+"""Pickles: what ``pickle.dump`` and ``joblib.dump`` without compression write.
 
 A pickle of protocol 2 and later starts with a mark; older ones start with any opcode that pushes something, so the
 walk itself decides whether the bytes are one. Never imports or calls what a pickle names.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.format import Format, Magic
-from modelsign.scan.pickles import RULES, scan_pickle, scan_torch_stream
+from modelsign.scan.pickles import RULES, scan_pickle
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
@@ -29,8 +29,7 @@ def _recognise(reading: Reading, name: str) -> bool:
 
 def _scan(reading: Reading, name: str) -> Inspection:
     del name
-    stream = scan_torch_stream(reading)
-    return stream if stream.readable else scan_pickle(reading)
+    return scan_pickle(reading)
 
 
 FORMAT = Format(

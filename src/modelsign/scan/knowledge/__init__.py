@@ -7,7 +7,7 @@ Names are exact. Nothing here looks at what is installed, so a verdict is the sa
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,8 @@ _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn", "torch"})
 _GENERATED: Final = frozenset({"sklearn"})
 _OTHERS: Final = "python"
+_KEPT: Final = 4096
+"""Answers about names that are kept: files may hold any number of names."""
 
 
 def _load(name: str) -> Any:
@@ -46,7 +48,7 @@ def _root(name: str) -> str:
     return root if root in _LIBRARIES else _OTHERS
 
 
-@cache
+@lru_cache(_KEPT)
 def canonical(name: str) -> str:
     """Return today's name of something that a library has moved; the name itself if it has not."""
     uses, moved = _library(_root(name))
@@ -60,13 +62,16 @@ def canonical(name: str) -> str:
     return name
 
 
-@cache
 def allowed(name: str) -> Entry | None:
     """Return what may be done with a name (``module.qualname``); None if it is not known."""
     name = canonical(name)
-    use = _library(_root(name))[0].get(name)
-    if use is None:
-        return None
+    return _entry(name) if name in _library(_root(name))[0] else None
+
+
+@cache
+def _entry(name: str) -> Entry:
+    """Return the one entry of a known name; there are only as many as the data has."""
+    use = _library(_root(name))[0][name]
     return Entry(
         name=name,
         reference=use.get("reference", False),
@@ -105,7 +110,7 @@ def _of_parts(parts: list[str]) -> str | None:
     return None
 
 
-@cache
+@lru_cache(_KEPT)
 def capability(module: str, qualname: str) -> str | None:
     """Return the dangerous class a name belongs to: ``execute``, ``import``, ``network``, …; None if none is known.
 

@@ -80,7 +80,8 @@ _compiled: dict[int, tuple[tuple[str, ...], _Compiled]] = {}
 """By identity, which is quicker than by value; the signature is kept, so that its identity stays its own."""
 
 _accepted: set[tuple[int, int, bool]] = set()
-"""Patterns and entries, by identity, and whether of a name or of an instance, that have fitted before; both are made once and kept for ever."""
+"""What has fitted before: pattern and entry, by identity, and whether it was the name or an instance. Both are made
+once and kept for ever."""
 
 
 def _signature(signature: tuple[str, ...]) -> _Compiled:

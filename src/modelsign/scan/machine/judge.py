@@ -68,6 +68,9 @@ class Judge:
         self.calls: list[str] = []
         self.frames_differ = False
         self.unaligned_arrays = False
+        """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
+        self.inner_pickles = False
+        """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
         self.storage_ids: list[tuple[Value, ...]] = []
         self.keeps_storages = False
         """Whether the caller wants to know which PyTorch storages are referred to."""
@@ -92,8 +95,9 @@ class Judge:
         for finding in other.findings:
             if finding.rule not in without:
                 self._findings.setdefault((finding.rule, finding.message), finding)
-        self.names |= other.names
         self.calls += other.calls[: _CALLS - len(self.calls)]
+        if rules.UNKNOWN_GLOBAL.id not in without:
+            self.names |= other.names
 
     def finish(self) -> None:
         """Judge the names that were imported and never called; a walk ends here, whole or broken."""
@@ -198,6 +202,8 @@ class Judge:
         """Return what stands for the result of an allowed call."""
         entry = function.entry
         returns = entry.returns if entry else None
+        if returns is not None and returns in self._instances:
+            return self._instances[returns]
         if returns == "arg0" and isinstance(arguments[0], Global) and arguments[0].entry is not None:
             return self.instance(arguments[0].entry.name, arguments[0].entry)
         if returns is None and entry is not None:
@@ -224,7 +230,7 @@ class Judge:
 
     def _call_of_no_name(self, function: Value, arguments: Value, offset: int) -> Value:
         text = self._record_call(value_text(self.source, function), arguments)
-        self.note(rules.UNDERIVABLE, f"calls {text}, which is the result of a computation", offset)
+        self.note(rules.COMPUTED_CALL, f"calls {text}, which is the result of a computation", offset)
         return UNKNOWN
 
     def _record_call(self, name: str, arguments: Value) -> str:
@@ -320,7 +326,8 @@ class Judge:
             if isinstance(item, Global) and item.entry is not None and item.entry.name in ARRAY_CLASSES:
                 item.consumed += 1
         value = self.instance("numpy.ndarray", knowledge.allowed("numpy.ndarray"))
+        self.unaligned_arrays |= not array.aligned
+        self.inner_pickles |= array.pickled
         if array.pickled:
             return value, self.inline(self, offset) if self.inline else offset
-        self.unaligned_arrays |= not array.aligned
         return value, array.end

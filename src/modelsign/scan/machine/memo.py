@@ -18,6 +18,8 @@ PLAIN: Final = -(1 << 60)
 """Entries above this are the value itself."""
 _TUPLES: Final = -(1 << 61)
 """Entries from PLAIN down to this are tuples in the flat array."""
+_QUICK: Final = 100_000
+"""So many tuples are kept as they are, which is quicker; the rest go to the flat array, which is smaller."""
 
 
 class Memo:
@@ -41,7 +43,7 @@ class Memo:
         """Return the integer that stands for a value."""
         if type(value) is int:
             return value
-        if type(value) is tuple:
+        if type(value) is tuple and len(self._objects) >= _QUICK:
             start = len(self._flat)
             self._flat.append(len(value))
             try:
@@ -50,7 +52,7 @@ class Memo:
                 del self._flat[start:]
             else:
                 return PLAIN - start
-        elif id(value) in self._places:
+        elif type(value) is not tuple and id(value) in self._places:
             return self._places[id(value)]
         number = _TUPLES - len(self._objects)
         self._objects.append(value)

@@ -56,10 +56,20 @@ UNREVIEWED_USE: Final = Rule(
 )
 UNDERIVABLE: Final = Rule(
     "pickle-underivable",
-    "the pickle computes what it imports or calls",
+    "the pickle computes the name it imports",
     Severity.CRITICAL,
     Outcome.UNSAFE,
-    "The name or the function to call is itself the result of a call. No pickler writes this; it hides what is run.",
+    "The module or the name is itself the result of a call, or no string. No pickler writes this; it hides what is "
+    "imported.",
+    "Do not load the file.",
+    (_PEP307,),
+)
+COMPUTED_CALL: Final = Rule(
+    "pickle-computed-call",
+    "the pickle calls something that is not a name",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "What is called is itself the result of a call, or data. No pickler writes this; it hides what is run.",
     "Do not load the file.",
     (_PEP307,),
 )
@@ -144,6 +154,7 @@ RULES: Final[tuple[Rule, ...]] = (
     UNKNOWN_GLOBAL,
     UNREVIEWED_USE,
     UNDERIVABLE,
+    COMPUTED_CALL,
     STATE_ON_NAME,
     PERSISTENT_ID,
     EXTENSION_CODE,

@@ -121,20 +121,6 @@ class Walk:
             if length:
                 push(base + position)
                 position += length
-            elif code == 0x8C or code == 0x55 or code == 0x43 or code == 0x8A:  # noqa: PLR1714 - twice as fast
-                value: Value = base + position
-                position += 2 + window[position + 1]
-                push(value)
-                if position < check and window[position] == 0x94 and not sparse:
-                    memoize(value)  # type: ignore[arg-type] # an offset
-                    position += 1
-            elif code == 0x94:  # MEMOIZE
-                value = stack[-1]
-                if sparse:
-                    memo.append(value)
-                else:
-                    memoize(value if type(value) is int else memo.code(value))
-                position += 1
             elif code == 0x72 or code == 0x71:  # noqa: PLR1714 - LONG_BINPUT, BINPUT
                 if code == 0x72:
                     (index,) = unpack(window, position + 1)
@@ -142,7 +128,7 @@ class Walk:
                 else:
                     index = window[position + 1]
                     position += 2
-                value = stack[-1]
+                value: Value = stack[-1]
                 if index == len(dense) and not sparse:
                     memoize(value if type(value) is int else memo.code(value))
                 else:
@@ -158,6 +144,20 @@ class Walk:
                     push(dense[index])
                 else:
                     self.recall(index, base + position)
+            elif code == 0x8C or code == 0x55 or code == 0x43 or code == 0x8A:  # noqa: PLR1714 - twice as fast
+                value = base + position
+                position += 2 + window[position + 1]
+                push(value)
+                if position < check and window[position] == 0x94 and not sparse:
+                    memoize(value)
+                    position += 1
+            elif code == 0x94:  # MEMOIZE
+                value = stack[-1]
+                if sparse:
+                    memo.append(value)
+                else:
+                    memoize(value if type(value) is int else memo.code(value))
+                position += 1
             elif code == 0x58:  # BINUNICODE
                 value = base + position
                 position += 5 + unpack(window, position + 1)[0]
