@@ -128,6 +128,8 @@ def test_every_kind_of_difference_has_its_own_reason(model: Path, key: SigningKe
 
 def test_many_names_are_counted_not_listed_in_the_message(model: Path, key: SigningKey) -> None:
     bundle = sign(model, key).bundle
+    build(model, {f"extra{number}": "" for number in range(5)})
+    assert "more" not in verify(model, bundle, key).reasons[0].message
     build(model, {f"extra{number}": "" for number in range(9)})
     (reason,) = verify(model, bundle, key).reasons
     assert "and 4 more" in reason.message
@@ -211,6 +213,7 @@ def test_a_threshold_counts_distinct_keys(model: Path, key: SigningKey, other: S
     one, two = sign(model, key).bundle, sign(model, other).bundle
     assert codes(verify(model, [two, one], key, other, third, threshold=2)) == []
     assert codes(verify(model, [one, one], key, other, third, threshold=2)) == ["SIGNATURES_TOO_FEW"]
+    assert codes(verify(model, [one], key, other, threshold=1)) == []
     for keys, threshold in (((key, key), 2), ((key,), 0), ((key, other), 3)):
         fault = refusal(verify, model, [one], *keys, threshold=threshold)
         assert (fault.code, fault.exit_status) == ("THRESHOLD_IMPOSSIBLE", 2)
