@@ -23,7 +23,7 @@ from modelsign.artifact.walk import FILE_FLAGS, FOLDER_FLAGS, Listing, open_fold
 from modelsign.errors import ModelsignError, error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
 __all__ = ["DEFAULT_IGNORED", "EVIDENCE_NAMES", "GIT_NAMES", "Artifact", "FileEntry", "open_artifact"]
@@ -199,12 +199,14 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
     bundles: Iterable[str | os.PathLike[str]] = (),
     strict_names: bool = True,
     unsigned_loadable: bool = False,
+    is_inert: Callable[[FileReading, str], bool] = is_plainly_inert,
 ) -> Artifact:
     """List a model and decide what its manifest covers.
 
     ``ignore_paths`` are relative to the model and exact. ``bundles`` are signature files the caller names;
     those that lie in the model count as evidence. ``strict_names=False`` admits names with control
-    characters and names that collide. ``unsigned_loadable=True`` admits loadable files under git's names.
+    characters and names that collide. ``unsigned_loadable=True`` admits loadable files under git's names;
+    ``is_inert`` says which are not (callers above the scanner ask it: ``scan.engine.is_inert``).
 
     Raises:
         ModelsignError: ``NO_SUCH_MODEL``, ``EMPTY_MODEL``, ``FILE_UNREADABLE``, ``SPECIAL_FILE``,
@@ -237,7 +239,7 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
             strict_names=strict_names,
         )
         opening.list_files()
-        opening.list_aside(unsigned_loadable=unsigned_loadable)
+        opening.list_aside(None if unsigned_loadable else is_inert)
         opening.list_evidence()
     except BaseException:
         artifact.close()
@@ -304,17 +306,17 @@ class _Opening:
         if GIT_FOLDER in found and GIT_FOLDER not in self.ignored:
             artifact.warnings += (".git is left out: what lies in it is neither signed nor checked",)
 
-    def list_aside(self, *, unsigned_loadable: bool) -> None:
+    def list_aside(self, is_inert: Callable[[FileReading, str], bool] | None) -> None:
         aside: list[str] = []
         for name in self.git_names:
             if name != GIT_FOLDER and name in self.artifact.ignored and name not in self.ignored:
                 aside += self._one(name)
         self.artifact.aside = tuple(sorted(aside))
-        if unsigned_loadable:
+        if is_inert is None:
             return
         for name in self.artifact.aside:
             with self.artifact.open(name) as reading:
-                if not is_plainly_inert(reading, name):
+                if not is_inert(reading, name):
                     raise error("LOADABLE_UNDER_GIT_PATH", f"{name} is in no manifest and is not inert")
 
     def list_evidence(self) -> None:

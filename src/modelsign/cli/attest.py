@@ -77,6 +77,7 @@ def _finish(session: Session, statement: bytes, options: Mapping[str, Any], fact
 
 def _open(options: Mapping[str, Any]) -> Any:
     from modelsign.artifact.model import open_artifact
+    from modelsign.cli.model_options import is_inert
 
     return open_artifact(
         options["model"],
@@ -84,6 +85,7 @@ def _open(options: Mapping[str, Any]) -> Any:
         allow_symlinks=options["allow_symlinks"],
         link_roots=options["link_roots"],
         bundles=[options["attestations"]] if options["attestations"] else [],
+        is_inert=is_inert,
     )
 
 

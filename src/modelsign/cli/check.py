@@ -63,6 +63,7 @@ def command(session: Session, **options: Any) -> Report:
     from modelsign.artifact.model import open_artifact
     from modelsign.check import check_model, collect_evidence
     from modelsign.cli.attest import moment
+    from modelsign.cli.model_options import is_inert
     from modelsign.policy.document import load_policy
     from modelsign.policy.parameters import assignments, bind
 
@@ -79,6 +80,7 @@ def command(session: Session, **options: Any) -> Report:
         allow_symlinks=options["allow_symlinks"],
         link_roots=options["link_roots"],
         bundles=[*options["bundles"], *options["attestations"]],
+        is_inert=is_inert,
     ) as artifact:
         evidence = collect_evidence(options["model"], bundles=options["bundles"], attestations=options["attestations"])
         result = check_model(

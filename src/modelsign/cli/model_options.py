@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from modelsign.artifact.model import Artifact
+    from modelsign.artifact.reading import FileReading
     from modelsign.cli.session import Session
     from modelsign.signing.keys import SigningKey, VerifyKey
 
 __all__ = [
     "ModelOptions",
     "insecure_notes",
+    "is_inert",
     "model_options",
     "open_model",
     "progress_of",
@@ -75,7 +77,15 @@ def open_model(model: str, values: ModelOptions, bundles: Sequence[str] = ()) ->
         bundles=[bundle for bundle in bundles if bundle != "-"],
         strict_names=not values["insecure_names"],
         unsigned_loadable=values["insecure_unsigned_loadable"],
+        is_inert=is_inert,
     )
+
+
+def is_inert(reading: FileReading, name: str) -> bool:
+    """Ask the scanner, which is imported only when a file nobody signed makes it necessary."""
+    from modelsign.scan import engine
+
+    return engine.is_inert(reading, name)
 
 
 def insecure_notes(values: ModelOptions) -> tuple[str, ...]:

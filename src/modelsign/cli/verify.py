@@ -14,6 +14,7 @@ import click
 from modelsign.cli.command import ALL_FORMATS, define
 from modelsign.cli.model_options import (
     insecure_notes,
+    is_inert,
     model_options,
     open_model,
     progress_of,
@@ -88,6 +89,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
         allow_legacy=allow_legacy,
         threshold=threshold,
         strict_names=not values["insecure_names"],
+        is_inert=is_inert,
     )
     try:
         trusted = [read_public_key(session, path) for path in keys]

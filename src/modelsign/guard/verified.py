@@ -25,6 +25,7 @@ from modelsign.guard.denial import denial
 from modelsign.guard.handover import hand_over
 from modelsign.guard.loader import LoadOptions
 from modelsign.policy.document import load_policy
+from modelsign.scan.engine import is_inert
 from modelsign.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
         allow_symlinks=allow_symlinks,
         link_roots=link_roots,
         bundles=[*bundles, *attestations],
+        is_inert=is_inert,
     ) as artifact:
         report = progress or _silent
         report(Stage.OPENED)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from modelsign.scan.format import Format, Member
     from modelsign.verdict import Finding, Rule
 
-__all__ = ["formats", "known_rules", "ruleset_digest", "scan_artifact", "scan_file", "scan_result"]
+__all__ = ["formats", "is_inert", "known_rules", "ruleset_digest", "scan_artifact", "scan_file", "scan_result"]
 
 _UNNAMED: Final = sniff.Mark("unknown", "no known format", adds=False)
 _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
@@ -128,6 +128,11 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
         loadable=not (seen.inert and outcome is Outcome.CLEAN),
         globals=tuple(sorted(scan.globals)),
     )
+
+
+def is_inert(reading: Reading, name: str) -> bool:
+    """Say whether no loader takes code from a file: every reader was asked, and it is a plain document."""
+    return not scan_file(reading, name).loadable
 
 
 @dataclass(frozen=True, slots=True)

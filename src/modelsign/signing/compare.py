@@ -21,6 +21,7 @@ from modelsign.verdict import FileLedger
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from modelsign.artifact.reading import FileReading
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.errors import ModelsignError
     from modelsign.signing.oms import Statement
@@ -129,6 +130,7 @@ def compare(  # noqa: PLR0913 - the relaxations are the caller's, one by one
     accepted_ignores: Collection[str],
     ignore_unsigned_files: bool = False,
     unsigned_loadable: bool = False,
+    is_inert: Callable[[FileReading, str], bool] = is_plainly_inert,
 ) -> Comparison:
     """Compare a model with a statement.
 
@@ -151,7 +153,7 @@ def compare(  # noqa: PLR0913 - the relaxations are the caller's, one by one
     ]
     warnings: tuple[str, ...] = ()
     if unsigned and ignore_unsigned_files:
-        loadable = [] if unsigned_loadable else [name for name in unsigned if not _is_inert(artifact, name)]
+        loadable = [] if unsigned_loadable else [name for name in unsigned if not _ask(is_inert, artifact, name)]
         faults += _named("UNSIGNED_LOADABLE", "is not signed and could be loaded", loadable)
         warnings = (f"{_some_of(unsigned)} not signed",)
     else:
@@ -201,9 +203,9 @@ def _compare_shards(
     return set(shards), changed, root_digest(statement.digests) if whole else hashes.root_digest()
 
 
-def _is_inert(artifact: Artifact | Snapshot, name: str) -> bool:
+def _ask(is_inert: Callable[[FileReading, str], bool], artifact: Artifact | Snapshot, name: str) -> bool:
     with artifact.open(name) as reading:
-        return is_plainly_inert(reading, name)
+        return is_inert(reading, name)
 
 
 def _too_many_ignored(statement: Statement, accepted: Collection[str]) -> list[ModelsignError]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelsign.artifact.inert import is_plainly_inert
 from modelsign.errors import ModelsignError, Refused, error
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.compare import Hashes, compare
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from modelsign.artifact.model import Artifact
+    from modelsign.artifact.reading import FileReading
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.signing.bundle import Bundle
     from modelsign.signing.compare import Comparison
@@ -40,7 +42,8 @@ class VerifyOptions(NamedTuple):
 
     ``ignore_paths`` are those the caller accepts beyond the default names; the artifact is opened with the same.
     ``threshold`` is how many distinct keys are enough; None means all. ``strict_names`` False admits names
-    with control characters and names that collide.
+    with control characters and names that collide. ``is_inert`` says which unsigned files no loader takes code from;
+    callers above the scanner ask it (``scan.engine.is_inert``).
     """
 
     ignore_paths: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class VerifyOptions(NamedTuple):
     allow_legacy: bool = False
     threshold: int | None = None
     strict_names: bool = True
+    is_inert: Callable[[FileReading, str], bool] = is_plainly_inert
 
 
 class _Vouched(NamedTuple):
@@ -143,6 +147,7 @@ def _examine(
         accepted_ignores=frozenset(options.ignore_paths).union(artifact.evidence, artifact.named_evidence),
         ignore_unsigned_files=options.ignore_unsigned_files,
         unsigned_loadable=options.unsigned_loadable,
+        is_inert=options.is_inert,
     )
     return _Vouched(key, statement, comparison, bundle.legacy)
 

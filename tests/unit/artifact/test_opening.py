@@ -12,6 +12,7 @@ from refusals import build, refusal, refused_with
 from modelsign import limits
 from modelsign.artifact import walk
 from modelsign.artifact.model import FileEntry, open_artifact
+from modelsign.scan.engine import is_inert
 
 
 def names(path: Path | str, **options: object) -> tuple[str, ...]:
@@ -160,9 +161,16 @@ def test_what_is_loadable_under_gits_names_is_refused(tmp_path: Path, name: str,
 
 def test_what_is_inert_under_gits_names_is_left_aside(tmp_path: Path) -> None:
     model = build(tmp_path / "m", {"w": "1", ".github/README.md": "# hi", ".github/x.json": "{}", ".gitignore": "*.o"})
-    with open_artifact(model) as artifact:
+    with open_artifact(model, is_inert=is_inert) as artifact:
         assert artifact.aside == (".github/README.md", ".github/x.json", ".gitignore")
         assert artifact.ignored == (".github", ".gitignore")
+    assert refused_with(open_artifact, model) == "LOADABLE_UNDER_GIT_PATH", "without a scanner nobody can say"
+
+
+def test_a_payload_under_an_innocent_name_under_gits_names_is_refused(tmp_path: Path) -> None:
+    model = build(tmp_path / "m", {"w": "1", ".github/README.md": "cos\nsystem\n(S'true'\ntR."})
+    fault = refusal(open_artifact, model, is_inert=is_inert)
+    assert fault.code == "LOADABLE_UNDER_GIT_PATH"
 
 
 def test_special_files_are_refused_and_do_not_block(tmp_path: Path) -> None:

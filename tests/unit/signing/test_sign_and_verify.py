@@ -17,6 +17,7 @@ from modelsign.artifact.manifest import root_digest
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.names import path_part_order
 from modelsign.artifact.snapshot import take_snapshot
+from modelsign.scan.engine import is_inert
 from modelsign.signing import sign_statement
 from modelsign.signing.dsse import IN_TOTO, pae, pae_of_v0_2
 from modelsign.signing.keys import generate
@@ -253,7 +254,8 @@ def test_unsigned_inert_files_are_listed_when_asked_for(model: Path, key: Signin
     bundle = sign(model, key).bundle
     build(model, {"README.md": "# hello", "extra.json": "{}"})
     assert codes(verify(model, bundle, key)) == ["FILE_UNSIGNED"]
-    result = verify(model, bundle, key, ignore_unsigned_files=True)
+    assert codes(verify(model, bundle, key, ignore_unsigned_files=True)) == ["UNSIGNED_LOADABLE"], "nobody was asked"
+    result = verify(model, bundle, key, ignore_unsigned_files=True, is_inert=is_inert)
     assert codes(result) == []
     assert result.files.unsigned == ("README.md", "extra.json")
     assert any("not signed" in warning for warning in result.warnings)
@@ -271,7 +273,24 @@ def test_unsigned_loadable_files_are_refused_still(model: Path, key: SigningKey,
 def test_unsigned_files_do_not_excuse_changed_ones(model: Path, key: SigningKey) -> None:
     bundle = sign(model, key).bundle
     build(model, {"README.md": "", "w.bin": "other"})
-    assert codes(verify(model, bundle, key, ignore_unsigned_files=True)) == ["FILE_CHANGED"]
+    assert codes(verify(model, bundle, key, ignore_unsigned_files=True, is_inert=is_inert)) == ["FILE_CHANGED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("sub/README.md", "cos\nsystem\n(S'true'\ntR."),
+        ("x.json", '{"class_path": "evil.Evil"}'),
+        ("modules.json", '[{"idx": 0, "name": "0", "path": "", "type": "evil_pkg.Evil"}]'),
+    ],
+)
+def test_unsigned_files_with_innocent_names_are_asked_about_at_the_scanner(
+    model: Path, key: SigningKey, name: str, content: str
+) -> None:
+    bundle = sign(model, key).bundle
+    build(model, {name: content})
+    result = verify(model, bundle, key, ignore_unsigned_files=True, is_inert=is_inert)
+    assert (codes(result), result.exit_status) == (["UNSIGNED_LOADABLE"], 1)
 
 
 def test_what_the_signer_left_out_must_be_accepted(model: Path, key: SigningKey) -> None:
