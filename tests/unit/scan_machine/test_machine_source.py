@@ -79,10 +79,19 @@ def test_a_line_feed_is_found_beyond_the_first_chunk():
 
 def test_the_window_answers_what_is_in_it_and_the_reading_the_rest():
     source = Source(BytesReading(b"0123456789"))
-    assert source.look(2, 4) == b"2345"
+    assert source.look(2, 4) == 0
+    assert source.window == b"2345"
     assert source.read(3, 2) == b"34"
     assert source.read(5, 3) == b"567"
     assert source.read(0, 2) == b"01"
+
+
+def test_a_window_at_the_end_is_kept_and_its_padding_never_read():
+    source = Source(BytesReading(b"0123456789"))
+    assert source.look(4, 100) == 0
+    assert source.look(7, 100) == 3
+    assert source.window.startswith(b"456789\0")
+    assert source.read(8, 5) == b"89"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import struct
+import time
 
 import picklebytes as p
 import pytest
@@ -336,3 +337,9 @@ def test_a_file_reader_of_frames_reads_lines_and_bytes_as_cpython_does():
     value = io.BytesIO()
     value.write(p.PROTO4 + p.frame(b"(cos") + b"\nsystem\nNtR.")
     assert "pickle-frame-crossed" in found(value.getvalue())
+
+
+def test_many_small_pickles_cost_no_more_than_their_bytes():
+    started = time.process_time()
+    assert analyse(BytesReading(b"N." * 20_000)).streams == 20_000
+    assert time.process_time() - started < 20

@@ -13,11 +13,13 @@ from modelsign.scan.machine import opcodes as op
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
 
-__all__ = ["Source"]
+__all__ = ["MARGIN", "Source"]
 
 _CHUNK: Final = 64 * 1024
 _NAME_BYTES: Final = 4096
 _QUOTES: Final = 2
+MARGIN: Final = 16
+"""More than the longest fixed opcode: one byte, eight of count, and the byte behind it."""
 _LONG_NUMBER: Final = 4000
 """From about here on versions of CPython differ over the digits of a number."""
 _KEPT_TEXT: Final = 64
@@ -46,18 +48,28 @@ class Source:
         self.size = reading.size
         self.window = b""
         self.base = 0
+        self.held = 0
+        self.at_end = False
         self.texts: dict[int, str] = {}
 
-    def look(self, offset: int, length: int) -> bytes:
-        """Return bytes and keep them at hand: the window the walk looks through."""
-        self.window = self.reading.read_at(offset, length)
-        self.base = offset
-        return self.window
+    def look(self, offset: int, length: int) -> int:
+        """Have the bytes from ``offset`` at hand, in ``window``; return where in it they start.
+
+        A window that reaches the end of the bytes has some zeros behind it (``held`` is its length without them).
+        A window is kept for whatever starts in it: a stream of many small pickles reads its bytes once.
+        """
+        if self.base <= offset < self.base + self.held - (0 if self.at_end else MARGIN):
+            return offset - self.base
+        window = self.reading.read_at(offset, length)
+        self.base, self.held = offset, len(window)
+        self.at_end = offset + len(window) >= self.size
+        self.window = window + bytes(MARGIN) if self.at_end else window
+        return 0
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes, from the window where they are in it."""
         start = offset - self.base
-        if start >= 0 and start + length <= len(self.window):
+        if start >= 0 and start + length <= self.held:
             return self.window[start : start + length]
         return self.reading.read_at(offset, length)
 
@@ -78,7 +90,7 @@ class Source:
     def kind(self, offset: int) -> str:
         """Return the type name of the literal or container whose opcode stands at ``offset``."""
         start = offset - self.base
-        inside = 0 <= start < len(self.window)
+        inside = 0 <= start < self.held
         code = self.window[start] if inside else self.reading.read_at(offset, 1)[0]
         if code == op.INT and self.read(offset + 1, 3) in (b"00\n", b"01\n"):
             return "bool"

@@ -15,6 +15,7 @@ from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.faults import Broken, Exhausted
 from modelsign.scan.machine.memo import PLAIN, Memo
 from modelsign.scan.machine.operations import OPERATIONS
+from modelsign.scan.machine.source import MARGIN
 from modelsign.scan.machine.values import Global
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ __all__ = ["Walk"]
 
 _WINDOW: Final = 1024 * 1024
 _COUNT: Final = Struct("<I")
-_MARGIN: Final = 16
-"""More than the longest fixed opcode: one byte, eight of count, and the byte behind it."""
 _NEVER: Final = 1 << 62
 _REMEMBERED: Final = 10_000_000
 """Items kept, over a whole pickle, while joblib wrappers wait for their state."""
@@ -73,12 +72,11 @@ class Walk:
             raise Broken("takes more from the stack than there is", self._base) from None
 
     def _refill(self, absolute: int) -> int:
-        window = self.source.look(absolute, _WINDOW)
-        self._base = absolute
-        self._at_end = absolute + len(window) >= self.source.size
-        self._length = len(window)
-        self._window = window + bytes(_MARGIN) if self._at_end else window
-        return 0
+        """Move the window; return where in it the offset is."""
+        source = self.source
+        position = source.look(absolute, _WINDOW)
+        self._base, self._window, self._length, self._at_end = source.base, source.window, source.held, source.at_end
+        return position
 
     def _event(self, position: int) -> int:
         """Between two opcodes: watch the frame, the budgets and the end; move the window."""
@@ -91,11 +89,11 @@ class Walk:
             if absolute > self.frame_end:
                 self.judge.frame_crossed(self.frame_end)
             self.frame_end = _NEVER
-        if (position > self._length - _MARGIN and not self._at_end) or position >= self._length:
+        if (position > self._length - MARGIN and not self._at_end) or position >= self._length:
             self._walked += self._length
             self._watch_budgets(absolute)
             position = self._refill(absolute)
-        near = self._length - _MARGIN
+        near = self._length - MARGIN
         self._check = min(position + 1 if position >= near else near, max(self.frame_end - self._base, position + 1))
         return position
 
