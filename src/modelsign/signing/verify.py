@@ -43,7 +43,8 @@ class VerifyOptions(NamedTuple):
     ``ignore_paths`` are those the caller accepts beyond the default names; the artifact is opened with the same.
     ``threshold`` is how many distinct keys are enough; None means all. ``strict_names`` False admits names
     with control characters and names that collide. ``is_inert`` says which unsigned files no loader takes code from;
-    callers above the scanner ask it (``scan.engine.is_inert``).
+    callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
+    evidence itself, from wherever it lies, and lists what is no bundle (``check``).
     """
 
     ignore_paths: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class VerifyOptions(NamedTuple):
     threshold: int | None = None
     strict_names: bool = True
     is_inert: Callable[[FileReading, str], bool] = is_plainly_inert
+    odd_evidence_refuses: bool = True
 
 
 class _Vouched(NamedTuple):
@@ -104,7 +106,9 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     missing = needed - len({entry.key.digest for entry in standing})
     # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
     # it has its own reason: it could not be read.
-    held_against = check_evidence(artifact, known=given if missing > 0 else set(given) - broken)
+    held_against = []
+    if options.odd_evidence_refuses:
+        held_against = check_evidence(artifact, known=given if missing > 0 else set(given) - broken)
     if missing <= 0 and not held_against:
         asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
         notes = tuple(f"a bundle was not counted: {message}" for message in [*asides, *(f.message for f in faults)])
