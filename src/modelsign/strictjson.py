@@ -1,14 +1,17 @@
 """Strict JSON: what two readers could understand differently is an error.
 
-Duplicate keys, NaN and infinities, invalid UTF-8, excess depth and excess size are refused;
-integers stay exact (Python's are unbounded, and so long that they would cost time are refused).
+Duplicate keys, NaN and infinities (also as a number too large to hold), invalid UTF-8, half a surrogate pair, excess
+depth and excess size are refused; integers stay exact (Python's are unbounded, and so long that they would cost time
+are refused).
 RFC 8259, section 4 leaves duplicate keys open; this project does not.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NoReturn
+import math
+import re
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from modelsign import limits
 from modelsign.errors import error
@@ -21,9 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["canonical", "loads"]
 
 
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def _reject_constant(name: str) -> NoReturn:
     message = f"the value {name} is not JSON"
     raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        message = f"the number {text[:40]} is too large to be held"
+        raise ValueError(message)
+    return value
 
 
 def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
@@ -32,7 +46,7 @@ def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                message = f"the key {key!r} stands twice in one object"
+                message = f"the key {key[:100]!r} stands twice in one object"
                 raise ValueError(message)
             seen.add(key)
     return result
@@ -54,6 +68,22 @@ def _check_depth(value: object, most: int) -> None:
     raise ValueError(message)
 
 
+def _check_text(value: object) -> None:
+    """Refuse text that no UTF-8 can hold: the half of a surrogate pair, which only an escape can smuggle in."""
+    level: list[object] = [value]
+    while level:
+        deeper: list[object] = []
+        for node in level:
+            if isinstance(node, str):
+                node.encode("utf-8")
+            elif isinstance(node, dict):
+                deeper += node
+                deeper += node.values()
+            elif isinstance(node, list):
+                deeper += node
+        level = deeper
+
+
 def loads(
     data: bytes,
     *,
@@ -73,8 +103,12 @@ def loads(
     if len(data) > most_bytes:
         raise error(code, f"the {what} has {len(data)} bytes; the limit is {most_bytes}")
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant)
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite
+        )
         _check_depth(value, depth)
+        if _SURROGATE.search(data):
+            _check_text(value)
     except (ValueError, RecursionError) as fault:
         raise _refusal(code, what, fault) from None
     return value
@@ -83,6 +117,8 @@ def loads(
 def _refusal(code: str, what: str, fault: Exception) -> ModelsignError:
     if isinstance(fault, UnicodeDecodeError):
         return error(code, f"the {what} is not UTF-8 (byte {fault.start})")
+    if isinstance(fault, UnicodeEncodeError):
+        return error(code, f"the {what} holds half of a surrogate pair, which is no text")
     if isinstance(fault, RecursionError):
         return error(code, f"the {what} is nested too deeply")
     if isinstance(fault, json.JSONDecodeError):

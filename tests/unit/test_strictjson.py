@@ -106,3 +106,30 @@ def test_nothing_that_is_no_json_is_written(value):
 def test_canonical_is_compact_sorted_and_utf8():
     assert canonical({"b": [1, 2], "a": "é"}) == '{"a":"é","b":[1,2]}'.encode()
     assert json.loads(canonical({"é": 1})) == {"é": 1}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'"\\ud800"',
+        b'["\\uDFFF"]',
+        b'{"\\udc00": 1}',
+        b'{"a": [{"b": "x\\uD83D"}]}',
+        b'"\\ude00\\ud83d"',
+    ],
+)
+def test_half_a_surrogate_pair_is_no_text_anywhere(data):
+    assert "surrogate" in refusal(data).message
+
+
+def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_text():
+    assert loads(b'["\\ud83d\\ude00", "\\\\ud800"]', most_bytes=100) == ["\U0001f600", "\\ud800"]
+
+
+@pytest.mark.parametrize("data", [b"1e999", b"[-1e999]", b'{"a": 1.5E+400}', b"1" * 400 + b".0"])
+def test_a_number_too_large_to_hold_is_not_infinity(data):
+    assert "too large" in refusal(data).message
+
+
+def test_a_number_too_small_to_hold_is_nothing():
+    assert loads(b"1e-999", most_bytes=100) == 0

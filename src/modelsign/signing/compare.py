@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelsign.errors import ModelsignError
     from modelsign.signing.oms import Statement
 
-__all__ = ["Comparison", "Hashes", "compare"]
+__all__ = ["Comparison", "Hashes", "check_given", "compare"]
 
 _SHOWN = 5
 
@@ -52,7 +52,14 @@ class Hashes:
         given: Mapping[str, str] | None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Take the model, and its SHA-256 digests where they are known already."""
+        """Take the model, and its SHA-256 digests where they are known already.
+
+        Raises:
+            ModelsignError: ``USAGE`` where a file of the model has no digest: it would pass without being looked at.
+
+        """
+        if given is not None:
+            check_given(given, artifact.names)
         self.artifact = artifact
         self.given = given
         self._progress = progress
@@ -114,12 +121,29 @@ class Hashes:
         return found
 
     def _given(self, names: Iterable[str]) -> dict[str, str]:
-        given = self.given or {}
-        return {name: given[name] for name in names if name in given}
+        given, wanted = self.given or {}, tuple(names)
+        check_given(given, wanted)
+        return {name: given[name] for name in wanted}
 
     def _may_read_again(self, what: str) -> None:
         if self.given is not None and isinstance(self.artifact, Artifact):
             raise error("HASH_UNSUPPORTED", f"{what} would need a second reading of the model, which is not judged")
+
+
+def check_given(given: Mapping[str, str], names: Iterable[str]) -> None:
+    """Refuse digests that were handed in and do not name every file they are to stand for.
+
+    Raises:
+        ModelsignError: ``USAGE``.
+
+    """
+    lacking = [name for name in names if name not in given]
+    if lacking:
+        raise error(
+            "USAGE",
+            f"digests were handed in, and there is none for {_some_of(lacking)}",
+            advice="Hand in the SHA-256 of every file of the model, or none at all: then the files are read.",
+        )
 
 
 def compare(  # noqa: PLR0913 - the relaxations are the caller's, one by one
@@ -181,7 +205,8 @@ def _compare_files(
     expected = dict(zip(names, statement.digests, strict=True))
     if actual == expected:
         return signed, [], root_digest(statement.digests)
-    changed = sorted(name for name in signed if name in actual and actual[name] != expected[name])
+    present = aside.union(artifact.names)
+    changed = sorted(name for name in signed & present if actual.get(name) != expected[name])
     order = names if signed == set(actual) else sorted(actual)
     return signed, changed, root_digest(actual[name] for name in order)
 

@@ -23,8 +23,11 @@ class Envelope(NamedTuple):
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return the pre-authentication encoding: ``DSSEv1 <len> <type> <len> <payload>``, lengths in bytes."""
-    kind = payload_type.encode("utf-8")
+    """Return the pre-authentication encoding: ``DSSEv1 <len> <type> <len> <payload>``, lengths in bytes.
+
+    Total: a type that is no text gives bytes that no honest signer signed.
+    """
+    kind = payload_type.encode("utf-8", "surrogatepass")
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 

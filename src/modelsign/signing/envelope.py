@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from modelsign.errors import error
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.dsse import IN_TOTO
+from modelsign.signing.keys import distinct
 from modelsign.signing.methods.key import METHOD
 from modelsign.verdict import Signer
 
@@ -41,7 +42,7 @@ def verify_envelope(bundle: Bundle | bytes, keys: Sequence[VerifyKey]) -> tuple[
     if not keys:
         raise error("NO_TRUST_SOURCE", "no key was named that could have signed")
     parsed = parse_bundle(bundle) if isinstance(bundle, bytes) else bundle
-    key = METHOD.find_signer(parsed, keys, False)  # noqa: FBT003 - no legacy attestations exist
+    key = METHOD.find_signer(parsed, distinct(keys), False)  # noqa: FBT003 - no legacy attestations exist
     if parsed.payload_type != IN_TOTO:
         raise error("NOT_AN_ATTESTATION", f"the payload type is {parsed.payload_type}, not {IN_TOTO}")
     return (signer_of(key),)

@@ -193,9 +193,20 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
 
 
 def distinct(keys: Iterable[VerifyKey]) -> list[VerifyKey]:
-    """Return each canonical key once, in the order given."""
+    """Return each canonical key once, in the order given.
+
+    Raises:
+        ModelsignError: ``USAGE`` for what is no public key.
+
+    """
     found: dict[str, VerifyKey] = {}
     for key in keys:
+        if not isinstance(key, VerifyKey):
+            raise error(
+                "USAGE",
+                f"a {type(key).__name__} stands where a public key is wanted",
+                advice="Read it with modelsign.load_public_key(data), or take the public half of a signing key.",
+            )
         found.setdefault(key.digest, key)
     return list(found.values())
 

@@ -12,6 +12,7 @@ from modelsign.artifact.manifest import Manifest
 from modelsign.artifact.model import EVIDENCE_NAMES, GIT_NAMES
 from modelsign.artifact.names import check_name
 from modelsign.errors import error
+from modelsign.signing.compare import check_given
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.evidence import check_evidence
 from modelsign.signing.methods.key import METHOD
@@ -69,6 +70,7 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
         raise fault
     if digests is None:
         digests = hash_artifact(artifact, progress=progress)
+    check_given(digests, artifact.names)
     manifest = Manifest.of({name: digests[name] for name in artifact.names})
     named = {resource.name: resource.digest_hex for resource in manifest.resources}
     if artifact.single_file and whole_model_name:

@@ -196,3 +196,8 @@ def test_any_value_anywhere_gives_a_bundle_or_a_code(data: st.DataObject) -> Non
         parse_bundle(json.dumps(value).encode("utf-8", "replace"))
     except ModelsignError as fault:
         assert fault.code in {"BUNDLE_MALFORMED", "BUNDLE_UNSUPPORTED"}  # noqa: PT017 - either answer is right
+
+
+def test_a_payload_type_that_is_no_text_is_malformed() -> None:
+    data = encoded(raw_bundle()).replace(IN_TOTO.encode(), b"\\ud800")
+    assert refused_with(parse_bundle, data) == "BUNDLE_MALFORMED"

@@ -27,3 +27,7 @@ def test_different_inputs_have_different_encodings(kind: str, payload: bytes, ki
 
 def test_the_encoding_of_0_2_0_has_its_mistakes() -> None:
     assert pae_of_v0_2(b'{"a"}') == f"DSSEV1 28 {IN_TOTO} 5 b'{{\"a\"}}'".encode()
+
+
+def test_a_type_that_is_no_text_is_encoded_all_the_same() -> None:
+    assert pae("\ud800", b"x") == b"DSSEv1 3 \xed\xa0\x80 1 x"

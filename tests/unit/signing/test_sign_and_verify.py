@@ -18,7 +18,7 @@ from modelsign.artifact.model import open_artifact
 from modelsign.artifact.names import path_part_order
 from modelsign.artifact.snapshot import take_snapshot
 from modelsign.scan.engine import is_inert
-from modelsign.signing import sign_statement
+from modelsign.signing import sign_statement, verify_envelope
 from modelsign.signing.dsse import IN_TOTO, pae, pae_of_v0_2
 from modelsign.signing.keys import generate
 from modelsign.signing.sign import sign_model
@@ -553,3 +553,31 @@ def test_the_answer_has_its_stable_keys(model: Path, key: SigningKey) -> None:
     assert list(body) == [
         "verdict", "root_digest", "tree_digest", "signed_root_digest", "oms", "format", "signers", "files",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", [(), ("config.json", "w.bin")])
+def test_digests_that_do_not_name_every_file_are_refused(model: Path, key: SigningKey, left_out: Sequence[str]) -> None:
+    bundle = sign(model, key).bundle
+    (model / "w.bin").write_text("changed")
+    with open_artifact(model) as artifact:
+        kept = {name: digest for name, digest in hash_artifact(artifact).items() if name in left_out}
+        for function, arguments in ((verify_model, (bundle, [key.public])), (sign_model, (key,))):
+            fault = refusal(function, artifact, *arguments, digests=kept)
+            assert (fault.code, fault.exit_status) == ("USAGE", 2)
+            assert "w/part" in fault.message
+
+
+def test_a_signed_file_aside_needs_its_digest_too(tmp_path: Path, key: SigningKey) -> None:
+    model = build(tmp_path / "m", {"w": "1", ".gitattributes": "* text\n"})
+    bundle = sign(model, key, opening={"ignore_git_paths": False}).bundle
+    with open_artifact(model) as artifact:
+        result = verify_model(artifact, bundle, [key.public], digests=hash_artifact(artifact))
+    assert codes(result) == ["USAGE"]
+
+
+@pytest.mark.parametrize("odd", [5, "signer.pub", None])
+def test_what_is_no_key_is_refused_by_name(model: Path, key: SigningKey, odd: object) -> None:
+    bundle = sign(model, key).bundle
+    with open_artifact(model) as artifact:
+        assert refused_with(verify_model, artifact, bundle, [key.public, odd]) == "USAGE"
+    assert refused_with(verify_envelope, sign_statement(b"{}", key), [odd]) == "USAGE"

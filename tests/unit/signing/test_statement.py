@@ -96,7 +96,7 @@ def test_a_name_listed_twice_is_refused(names: list[str]) -> None:
         ("", "NAME_LEAVES_MODEL"),
         ("a\x1b[2J", "NAME_CONTROL_CHARACTER"),
         ("a\nb", "NAME_CONTROL_CHARACTER"),
-        ("a\ud800", "NAME_NOT_UTF8"),
+        ("a\ud800", "MANIFEST_MALFORMED"),
         ("x" * 5000, "NAME_TOO_LONG"),
     ],
 )
