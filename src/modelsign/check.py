@@ -4,18 +4,26 @@ All bytes are read once, by the scan; the digests of the very bytes that were sc
 the model in attestations. Then the policy is evaluated, which is pure. Works on an opened model and on its private
 copy alike; who loads afterwards takes the copy.
 
-Collected evidence only ever supports: what cannot be verified is listed as ignored and decides nothing.
+Collected evidence only ever supports: what cannot be verified is listed as ignored and decides nothing, wherever it
+lies, for an opened model and for its private copy alike. Structure is another matter: links, folders and other names
+in the places of evidence refuse the model when it is opened.
+
+A manifest of other digests than whole-file SHA-256 (shards, BLAKE2b) needs a second reading, which could be of other
+bytes; then everything is judged again on a private copy. Where there is no room for one the answer stays open.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign import files, limits
 from modelsign.artifact.manifest import tree_digest
+from modelsign.artifact.model import Artifact
+from modelsign.artifact.snapshot import take_snapshot
 from modelsign.attest import timestamp
 from modelsign.attest.envelope import open_attestation
 from modelsign.attest.store import read_lines, store_place
@@ -32,27 +40,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from modelsign.artifact.model import Artifact
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.policy.document import Policy
     from modelsign.policy.parameters import Value
+    from modelsign.signing.keys import VerifyKey
     from modelsign.verdict import ScanResult, VerifyResult
 
 __all__ = ["Evidence", "check_model", "collect_evidence"]
 
 _SIGNATURES: Final = frozenset({"signature"})
 _ATTESTATIONS: Final = frozenset({"attestation"})
+_SECOND_READING: Final = "HASH_UNSUPPORTED"
+_SHOWN: Final = 300
+"""Characters of a reason's message that are kept of evidence nobody vouches for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was collected and is not verified yet: each entry is where it came from and its bytes.
 
-    ``bundles`` are model signatures, ``stores`` are attestation stores with one bundle a line.
+    ``bundles`` are model signatures, ``stores`` are attestation stores with one bundle a line. ``faults`` are what
+    lies at a default place and could not be read.
     """
 
     bundles: tuple[tuple[str, bytes], ...] = ()
     stores: tuple[tuple[str, bytes], ...] = ()
+    faults: tuple[tuple[str, ModelsignError], ...] = ()
 
 
 def collect_evidence(
@@ -63,22 +76,69 @@ def collect_evidence(
 ) -> Evidence:
     """Read the signatures and attestations of a model: the named ones, or those at the default places.
 
+    What was named must be there and readable; what lies at a default place and is not is in ``faults``.
+
     Raises:
-        ModelsignError: ``SIGNATURE_MISSING``, ``SIGNATURE_NOT_A_FILE``, ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``.
+        ModelsignError: ``SIGNATURE_MISSING``, ``SIGNATURE_NOT_A_FILE``, ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``
+            for a place that was named.
 
     """
-    named = [os.fspath(place) for place in bundles] or find_bundles(model)
-    stores = [os.fspath(place) for place in attestations]
-    if not stores and os.path.lexists(store_place(model)):
-        stores = [store_place(model)]
     base = os.path.dirname(bundle_place(model))  # noqa: PTH120 - strings, as in artifact
-    return Evidence(
-        tuple((_shown(place, base), read_bundle(place)) for place in named),
-        tuple(
-            (_shown(place, base), files.read_bounded(place, limits.STORE_BYTES, what="attestation store"))
-            for place in stores
-        ),
-    )
+    collecting = _Collecting(base)
+    for place in one_or_many(bundles):
+        collecting.bundles.append((_shown(place, base), read_bundle(place)))
+    if not collecting.bundles:
+        for place in collecting.first(find_bundles(model)):
+            collecting.take(place, collecting.bundles, functools.partial(read_bundle, place))
+    for place in one_or_many(attestations):
+        collecting.stores.append((_shown(place, base), _read_store(place)))
+    if not collecting.stores and os.path.lexists(store_place(model)):
+        collecting.take(store_place(model), collecting.stores, functools.partial(_read_store, store_place(model)))
+    return collecting.done()
+
+
+def one_or_many(places: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Return paths as strings; a lone path stands for itself, not for its letters."""
+    return [os.fspath(places)] if isinstance(places, (str, os.PathLike)) else [os.fspath(place) for place in places]
+
+
+def _read_store(place: str) -> bytes:
+    return files.read_bounded(place, limits.STORE_BYTES, what="attestation store")
+
+
+class _Collecting:
+    """Evidence on the way in, within the budget of what somebody else may have put beside a model."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._left = limits.EVIDENCE_BYTES
+        self.bundles: list[tuple[str, bytes]] = []
+        self.stores: list[tuple[str, bytes]] = []
+        self.faults: list[tuple[str, ModelsignError]] = []
+
+    def first(self, places: Sequence[str]) -> Sequence[str]:
+        """Return as many places as are looked at."""
+        if len(places) > limits.EVIDENCE_FILES:
+            place = _shown(places[limits.EVIDENCE_FILES], self._base)
+            message = f"this and {len(places) - limits.EVIDENCE_FILES - 1} further pieces of evidence are not read"
+            self.faults.append((place, error("INPUT_TOO_LARGE", message)))
+        return places[: limits.EVIDENCE_FILES]
+
+    def take(self, place: str, into: list[tuple[str, bytes]], read: Callable[[], bytes]) -> None:
+        """Read one piece; a fault is kept, not raised. Nothing is read when the budget is spent."""
+        shown = _shown(place, self._base)
+        try:
+            if self._left <= 0:
+                raise error("INPUT_TOO_LARGE", "there is more evidence beside the model than is read")
+            data = read()
+        except ModelsignError as fault:
+            self.faults.append((shown, fault))
+            return
+        self._left -= len(data)
+        into.append((shown, data))
+
+    def done(self) -> Evidence:
+        return Evidence(tuple(self.bundles), tuple(self.stores), tuple(self.faults))
 
 
 def _shown(place: str, base: str) -> str:
@@ -92,10 +152,16 @@ class _Gathered:
 
     signatures: list[SignatureFact] = field(default_factory=list)
     attestations: list[AttestationFact] = field(default_factory=list)
+    open_signatures: list[SignatureFact] = field(default_factory=list)
     results: list[VerifyResult] = field(default_factory=list)
     items: list[EvidenceItem] = field(default_factory=list)
     refused: list[ModelsignError] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+
+    def ignore(self, source: str, fault: ModelsignError) -> None:
+        """List a piece of evidence that decides nothing, and why; what it says of itself is cut short."""
+        words = fault.message if len(fault.message) <= _SHOWN else f"{fault.message[:_SHOWN]}…"
+        self.ignored.append(f"{source}: {fault.code}: {words}")
 
 
 def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
@@ -117,30 +183,62 @@ def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
     model was opened with. ``progress`` is called by the scan.
 
     Raises:
-        ModelsignError: ``PARAMETER_UNSET``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``, and faults of making a
-            private copy for ``opinions``. Whatever is wrong with the model or its evidence is in the result.
+        ModelsignError: ``PARAMETER_UNSET``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``, ``ARGUMENT_INVALID``, and
+            faults of making a private copy for ``opinions``. Whatever is wrong with the model or its evidence is in
+            the result.
 
     """
+    if now.tzinfo is None:
+        raise error("ARGUMENT_INVALID", "now is a time without a zone", advice="Pass datetime.now(UTC).")
     bound = policy if isinstance(policy, BoundPolicy) else bind(policy, parameters or {})
+    ignored = tuple(os.path.normpath(path) for path in one_or_many(ignore_paths))
     collected = _own_evidence(artifact) if evidence is None else evidence
-    scan = examine(artifact, opinions=opinions, progress=progress)
+
+    def judge(bytes_of: Artifact | Snapshot) -> tuple[CheckResult, bool]:
+        scan = examine(bytes_of, opinions=opinions, progress=progress)
+        return _judge(bytes_of, bound, scan, collected, ignored, now)
+
+    found, left_open = judge(artifact)
+    if not left_open or found.verdict is Verdict.ALLOW or not isinstance(artifact, Artifact):
+        return found
+    try:
+        private = take_snapshot(artifact, most_bytes=limits.SNAPSHOT_BYTES)
+    except ModelsignError as fault:
+        return replace(found, reasons=_explained(found.reasons, [fault]))
+    with private:
+        return judge(private)[0]
+
+
+def _judge(  # noqa: PLR0913, PLR0917 - the inputs of a verdict
+    artifact: Artifact | Snapshot,
+    bound: BoundPolicy,
+    scan: ScanResult,
+    collected: Evidence,
+    ignore_paths: tuple[str, ...],
+    now: datetime,
+) -> tuple[CheckResult, bool]:
+    """Judge what was read; also tell whether a trusted signature could not be compared without a second reading."""
     digests = _digests(artifact, scan)
     tree = None if digests is None else tree_digest(digests)
     gathered = _Gathered()
+    for source, fault in collected.faults:
+        gathered.ignore(source, fault)
+        gathered.refused.append(fault)
     if digests is not None and tree is not None:
         known = digests | _aside_digests(artifact)
-        options = VerifyOptions(ignore_paths=tuple(ignore_paths), threshold=1)
+        options = VerifyOptions(ignore_paths=ignore_paths, threshold=1, odd_evidence_refuses=False)
         _verify_signatures(artifact, bound, collected, known, tree, options, gathered)
-        _open_attestations(bound, collected, tree, gathered)
+        _open_attestations(bound, collected, tree, digests, gathered)
     facts = Facts(
         files=frozenset(entry.name for entry in artifact.files),
         tree_digest=tree,
         scan=scan,
         signatures=tuple(gathered.signatures),
         attestations=tuple(gathered.attestations),
+        open_signatures=tuple(gathered.open_signatures),
     )
     found = evaluate(bound, facts, now=now)
-    return CheckResult(
+    result = CheckResult(
         verdict=found.verdict,
         policy=bound.name,
         rules=found.rules,
@@ -156,17 +254,22 @@ def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
         time=timestamp.write(now),
         evidence=tuple(gathered.items),
     )
+    return result, bool(gathered.open_signatures)
 
 
 def _own_evidence(artifact: Artifact | Snapshot) -> Evidence:
-    bundles: list[tuple[str, bytes]] = []
-    stores: list[tuple[str, bytes]] = []
-    for name in artifact.evidence:
+    collecting = _Collecting("")
+
+    def read(name: str) -> bytes:
         with artifact.open(name) as reading:
             if reading.size > limits.STORE_BYTES:
                 raise error("INPUT_TOO_LARGE", f"{name} has more than {limits.STORE_BYTES} bytes")
-            (stores if name.endswith(".jsonl") else bundles).append((name, reading.read_at(0, reading.size)))
-    return Evidence(tuple(bundles), tuple(stores))
+            return reading.read_at(0, reading.size)
+
+    for name in collecting.first(artifact.evidence):
+        into = collecting.stores if name.endswith(".jsonl") else collecting.bundles
+        collecting.take(name, into, functools.partial(read, name))
+    return collecting.done()
 
 
 def _digests(artifact: Artifact | Snapshot, scan: ScanResult) -> dict[str, str] | None:
@@ -197,7 +300,7 @@ def _verify_signatures(  # noqa: PLR0913, PLR0917 - the state of one check
     keys = list(bound.keys_for(_SIGNATURES).values())
     if not keys:
         return
-    if not collected.bundles:
+    if not collected.bundles and not collected.faults:
         gathered.refused.append(error("SIGNATURE_MISSING", f"the model {artifact.name} has no signature"))
     for source, data in collected.bundles:
         result = verify_model(artifact, data, keys, digests=digests, options=options)
@@ -207,28 +310,50 @@ def _verify_signatures(  # noqa: PLR0913, PLR0917 - the state of one check
             gathered.signatures.append(SignatureFact(source, frozenset(signers)))
             gathered.items.append(EvidenceItem(source, "signature", hashlib.sha256(data).hexdigest(), signers))
             continue
+        if any(reason.code == _SECOND_READING for reason in result.reasons):
+            left_open = _signers_left_open(artifact, data, keys, digests, options)
+            gathered.open_signatures.append(SignatureFact(source, left_open))
         gathered.refused += result.reasons
-        gathered.ignored += [f"{source}: {reason.code}: {reason.message}" for reason in result.reasons]
+        for reason in result.reasons:
+            gathered.ignore(source, reason)
 
 
-def _open_attestations(bound: BoundPolicy, collected: Evidence, tree: str, gathered: _Gathered) -> None:
+def _signers_left_open(
+    artifact: Artifact | Snapshot,
+    data: bytes,
+    keys: Sequence[VerifyKey],
+    digests: Mapping[str, str],
+    options: VerifyOptions,
+) -> frozenset[str]:
+    """Return the keys whose signature is good and whose manifest needs other digests than those there are."""
+    return frozenset(
+        key.digest
+        for key in keys
+        for reason in verify_model(artifact, data, [key], digests=digests, options=options).reasons
+        if reason.code == _SECOND_READING
+    )
+
+
+def _open_attestations(
+    bound: BoundPolicy, collected: Evidence, tree: str, digests: Mapping[str, str], gathered: _Gathered
+) -> None:
     keys = tuple(bound.keys_for(_ATTESTATIONS).values())
-    if not keys:
-        return
     for source, data in collected.stores:
         try:
             lines = read_lines(data)
         except ModelsignError as fault:
-            gathered.ignored.append(f"{source}: {fault.code}: {fault.message}")
+            gathered.ignore(source, fault)
             continue
         for line in lines:
             place = f"{source}:{line.number}"
             try:
                 if line.bundle is None:
                     raise line.problem or error("BUNDLE_MALFORMED", "the line is not a bundle")
-                found = open_attestation(line.bundle, keys, tree_digest=tree)
+                if not keys:  # no rule asks for attestations
+                    continue
+                found = open_attestation(line.bundle, keys, tree_digest=tree, digests=digests)
             except ModelsignError as fault:
-                gathered.ignored.append(f"{place}: {fault.code}: {fault.message}")
+                gathered.ignore(place, fault)
                 continue
             kind = found.statement.predicate_type
             gathered.attestations.append(

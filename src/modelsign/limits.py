@@ -24,6 +24,12 @@ STORE_BYTES: Final = 256 * MIB
 """An attestation store (``model.intoto.jsonl``)."""
 STORE_LINES: Final = 10_000
 """Bundles in an attestation store."""
+EVIDENCE_FILES: Final = 1000
+"""Signature files at a model's default places that one verdict reads."""
+EVIDENCE_BYTES: Final = 512 * MIB
+"""Signatures and attestations at a model's default places, together; the last one read may go beyond it."""
+SNAPSHOT_BYTES: Final = 256 * GIB
+"""A private copy of a model in memory, unless the caller says otherwise."""
 MODEL_FILES: Final = 4_000_000
 """Files in one model."""
 NAME_BYTES: Final = 4096

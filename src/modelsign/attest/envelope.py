@@ -40,8 +40,12 @@ class Attestation:
         return self.statement.predicate
 
 
-def open_attestation(bundle: Bundle, keys: Iterable[VerifyKey], *, tree_digest: str) -> Attestation:
+def open_attestation(
+    bundle: Bundle, keys: Iterable[VerifyKey], *, tree_digest: str, digests: Mapping[str, str] | None = None
+) -> Attestation:
     """Verify an attestation with any of some keys, and read it, if it is about the model with this tree digest.
+
+    With ``digests`` (name → SHA-256 hex of the model's files) no subject may say otherwise of one of them.
 
     Raises:
         ModelsignError: ``STATEMENT_MALFORMED``, ``ATTESTATION_UNTRUSTED``, ``STATEMENT_IS_SIGNATURE``,
@@ -55,7 +59,7 @@ def open_attestation(bundle: Bundle, keys: Iterable[VerifyKey], *, tree_digest: 
     if not signers:
         raise error("ATTESTATION_UNTRUSTED", "no trusted key made this signature")
     statement = read_statement(bundle.payload_type, bundle.payload)
-    if not statement.is_about(tree_digest):
+    if not statement.is_about(tree_digest, digests):
         raise error("ATTESTATION_OF_OTHER_MODEL", f"the {statement.predicate_type[:100]} is about another model")
     known = predicate_of(statement.predicate_type)
     if known is None:

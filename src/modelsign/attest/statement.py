@@ -10,7 +10,7 @@ Only what a verified signature covers is ever read here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits, strictjson
@@ -37,20 +37,29 @@ TREE_DIGEST: Final = "dirHash1"
 _READ_TYPES: Final = frozenset({STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"})
 _NAMED_PAYLOAD: Final = re.compile(r"application/vnd\.in-toto\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}\+json\Z")
 _MODEL_SIGNATURES: Final = "https://model_signing/"
-_HEX: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that was read. ``tree_digests`` are the ``dirHash1`` of its subjects."""
+    """A statement that was read.
+
+    ``tree_digests`` are the ``dirHash1`` of its subjects, ``files`` the ``sha256`` of its subjects by name.
+    """
 
     predicate_type: str
     predicate: Mapping[str, Any]
     tree_digests: frozenset[str]
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def is_about(self, tree_digest: str) -> bool:
-        """Tell whether a subject is exactly the model with this tree digest."""
-        return tree_digest in self.tree_digests
+    def is_about(self, tree_digest: str, digests: Mapping[str, str] | None = None) -> bool:
+        """Tell whether it is about exactly the model with this tree digest, and about no other.
+
+        A statement that names two models, or two digests for one file, cannot be about both; nor is it about this
+        model if it gives one of its files another digest than ``digests`` does.
+        """
+        if self.tree_digests != {tree_digest} or any(len(found) > 1 for found in self.files.values()):
+            return False
+        return all(self.files.get(name, frozenset({digest})) == {digest} for name, digest in (digests or {}).items())
 
 
 def is_attestation_payload(payload_type: str) -> bool:
@@ -90,7 +99,8 @@ def read_statement(payload_type: str, payload: bytes) -> Statement:
     value = strictjson.loads(payload, most_bytes=limits.STORE_BYTES, what="statement", code="STATEMENT_MALFORMED")
     if not isinstance(value, dict):
         raise _malformed("the statement is not an object")
-    if value.get("_type") not in _READ_TYPES:
+    kind = value.get("_type")
+    if not isinstance(kind, str) or kind not in _READ_TYPES:
         raise _malformed("its _type is not that of an in-toto statement")
     predicate_type = value.get("predicateType")
     if not isinstance(predicate_type, str) or not predicate_type:
@@ -100,21 +110,25 @@ def read_statement(payload_type: str, payload: bytes) -> Statement:
     predicate = value.get("predicate", {})
     if not isinstance(predicate, dict):
         raise _malformed("the predicate is not an object")
-    return Statement(predicate_type, predicate, _tree_digests(value.get("subject")))
+    return Statement(predicate_type, predicate, *_subjects(value.get("subject")))
 
 
-def _tree_digests(subjects: object) -> frozenset[str]:
+def _subjects(subjects: object) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """Return the tree digests, and the SHA-256 by name, that the subjects give."""
     if not isinstance(subjects, list) or not subjects:
         raise _malformed("it has no subjects")
-    found: set[str] = set()
+    trees: set[str] = set()
+    files: dict[str, frozenset[str]] = {}
     for subject in subjects:
         digest = subject.get("digest") if isinstance(subject, dict) else None
         if not isinstance(digest, dict) or not digest or not all(isinstance(item, str) for item in digest.values()):
             raise _malformed("a subject has no digests")
-        tree_digest = digest.get(TREE_DIGEST)
-        if tree_digest is not None and _HEX.match(tree_digest):
-            found.add(tree_digest)
-    return frozenset(found)
+        if TREE_DIGEST in digest:
+            trees.add(digest[TREE_DIGEST])
+        name = subject.get("name")
+        if "sha256" in digest and isinstance(name, str):
+            files[name] = files.get(name, frozenset()) | {digest["sha256"]}
+    return frozenset(trees), files
 
 
 def _malformed(why: str) -> Exception:

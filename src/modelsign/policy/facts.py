@@ -47,6 +47,7 @@ class Facts:
 
     ``files`` names every file the model has. ``tree_digest`` is None where not all bytes could be read;
     then there are no signatures and no attestations. ``scan`` is the local scan of the same bytes.
+    ``open_signatures`` are by trusted keys, over manifests that could not be compared with these bytes.
     """
 
     files: frozenset[str]
@@ -54,3 +55,4 @@ class Facts:
     scan: ScanResult | None = None
     signatures: tuple[SignatureFact, ...] = field(default=())
     attestations: tuple[AttestationFact, ...] = field(default=())
+    open_signatures: tuple[SignatureFact, ...] = field(default=())

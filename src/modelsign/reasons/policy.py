@@ -56,10 +56,26 @@ REASONS: tuple[Reason, ...] = (
         "Signatures count by distinct canonical key, only if every byte of the model is covered and unchanged.",
     ),
     Reason(
+        "POLICY_SIGNATURE_UNDECIDED",
+        ExitStatus.UNDECIDED,
+        "a trusted signature could not be compared with the model",
+        "Make room for a private copy of the model, or have it signed by whole-file SHA-256 (`modelsign sign`).",
+        "A manifest of shards or of another digest needs a second reading of the model. What is judged must be one "
+        "reading, so the model is copied into memory for it; the reason beside this one says why that failed.",
+    ),
+    Reason(
         "POLICY_FORMAT_DENIED",
         ExitStatus.NEGATIVE,
         "a file has a format the policy does not allow",
         "Convert the file to an allowed format, such as safetensors, or remove it and sign again.",
+    ),
+    Reason(
+        "POLICY_NO_FILE",
+        ExitStatus.NEGATIVE,
+        "the files a rule is about are not in the model",
+        "Correct the rule's `files`; where they need not be there, say `if_present: true`.",
+        "A pattern that matches nothing is more often a slip of the pen than a model without such files, and a rule "
+        "about no file would pass whatever the model holds.",
     ),
     Reason(
         "POLICY_SCAN_DENIED",
@@ -118,6 +134,12 @@ REASONS: tuple[Reason, ...] = (
         ExitStatus.USAGE,
         "the value of a parameter cannot be used",
         "Keys are files with one public key in PEM; see `modelsign key show`.",
+    ),
+    Reason(
+        "ARGUMENT_INVALID",
+        ExitStatus.USAGE,
+        "an argument of a function cannot be used",
+        "Correct the call; the message names the argument.",
     ),
     Reason(
         "POLICY_DOUBTFUL",

@@ -72,7 +72,7 @@ def test_a_matching_file_alone_does_not_make_a_statement_about_a_model():
 @pytest.mark.parametrize("spelling", [TREE.upper(), f"sha256:{TREE}", TREE + "\n", TREE[:-1]])
 def test_a_tree_digest_in_another_spelling_is_not_one(spelling):
     value = {**GOOD, "subject": [{"name": "m", "digest": {"dirHash1": spelling}}]}
-    assert not read_statement(PAYLOAD_TYPE, json.dumps(value).encode()).tree_digests
+    assert not read_statement(PAYLOAD_TYPE, json.dumps(value).encode()).is_about(TREE)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,10 @@ from modelsign.attest.store import store_place
 from modelsign.check import Evidence, check_model, collect_evidence
 from modelsign.errors import ModelsignError
 from modelsign.policy.document import load_policy, read_policy
-from modelsign.verdict import Outcome, RuleOutcome, Verdict
+from modelsign.signing.envelope import sign_statement
+from modelsign.signing.sign import sign_model
+from modelsign.signing.verify import verify_model
+from modelsign.verdict import Outcome, RuleOutcome, Verdict, VerifyVerdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -262,12 +266,152 @@ def test_lines_of_a_store_elsewhere_that_are_no_bundles_are_ignored_and_listed(m
     assert [line.split(": ")[1] for line in found.ignored_evidence] == ["BUNDLE_MALFORMED", "BUNDLE_MALFORMED"]
 
 
-def test_what_is_no_bundle_inside_the_model_refuses_its_signature(model, ring):
-    """The store is in no manifest, so only bundles may lie there: it could hold anything else for a loader."""
-    (model / "model.intoto.jsonl").write_bytes(EVIL)
+def both(model: Path, ring: Ring, **settings) -> list[CheckResult]:
+    """The verdict on the opened model and on its private copy, with what lies at the default places."""
+    with open_artifact(model) as artifact, take_snapshot(artifact) as copy:
+        evidence = collect_evidence(model)
+        return [
+            check_model(
+                subject,
+                load_policy("baseline"),
+                {"signers": ring.public("alice")},
+                now=NOW,
+                evidence=evidence,
+                **settings,
+            )
+            for subject in (artifact, copy)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("junk", "listed"),
+    [
+        (b"junk\n", 1),
+        (b"a\n\nb", 2),
+        (b"{}", 1),
+        (b"\n\n", 0),
+        (b'{"mediaType": "\\ud800"}', 1),
+        (EVIL, EVIL.count(b"\n") + 1),
+    ],
+)
+def test_what_is_no_bundle_in_the_store_is_ignored_and_listed_in_check_and_load_alike(model, ring, junk, listed):
+    before = baseline(model, ring)
+    (model / "model.intoto.jsonl").write_bytes(junk)
+    found, of_copy = both(model, ring)
+    assert found.body() == of_copy.body()
+    assert (found.verdict, found.rules) == (before.verdict, before.rules)
+    assert all(line.startswith("model.intoto.jsonl:") for line in found.ignored_evidence)
+    assert len(found.ignored_evidence) == listed
+
+
+@pytest.mark.parametrize("junk", [b"junk", EVIL, b"", b'{"mediaType": "' + b"A" * 3_000_000 + b'"}'])
+def test_what_is_no_bundle_among_the_signatures_is_ignored_and_listed_in_a_few_words(model, ring, junk):
+    before = baseline(model, ring)
+    (model / "model.sig.d").mkdir()
+    (model / "model.sig.d" / "x.sig").write_bytes(junk)
+    found, of_copy = both(model, ring)
+    assert found.body() == of_copy.body()
+    assert (found.verdict, found.rules) == (before.verdict, before.rules)
+    assert found.ignored_evidence
+    assert all(line.startswith("model.sig.d/x.sig: BUNDLE_") and len(line) < 400 for line in found.ignored_evidence)
+
+
+def test_evidence_that_cannot_be_read_is_ignored_and_listed(model, ring, monkeypatch):
+    sign(model, ring["bob"], name="big")
+    size = (model / "model.sig").stat().st_size
+    (model / "model.sig.d" / "big.sig").write_bytes(b" " * (size + 1))
+    monkeypatch.setattr(limits, "BUNDLE_BYTES", size)
+    for found in both(model, ring):
+        assert found.verdict is Verdict.ALLOW
+        assert [line.split(": ")[:2] for line in found.ignored_evidence] == [["model.sig.d/big.sig", "INPUT_TOO_LARGE"]]
+
+
+def test_more_evidence_than_is_read_is_listed_once(model, ring, monkeypatch):
+    for name in "abcd":
+        sign(model, ring["mallory"], name=name)
+    monkeypatch.setattr(limits, "EVIDENCE_FILES", 2)
+    for found in both(model, ring):
+        assert found.verdict is Verdict.ALLOW
+        assert [line.partition(": ")[0] for line in found.ignored_evidence] == [
+            "model.sig.d/b.sig",
+            "model.sig.d/a.sig",
+        ]
+    monkeypatch.setattr(limits, "EVIDENCE_BYTES", 1)
+    assert {line.split(": ")[1] for line in both(model, ring)[0].ignored_evidence} == {"INPUT_TOO_LARGE"}
+
+
+def test_a_lone_path_is_one_path(model, tmp_path):
+    elsewhere = tmp_path / "a.sig"
+    (model / "model.sig").rename(elsewhere)
+    assert len(collect_evidence(model, bundles=str(elsewhere)).bundles) == 1
+    assert len(collect_evidence(model, attestations=elsewhere).stores) == 1
+
+
+@pytest.mark.parametrize("spelling", ["./notes", "notes/", "./notes/", "notes/."])
+def test_a_path_to_leave_out_is_one_path_however_it_is_spelled(model, ring, spelling):
+    (model / "notes").mkdir()
+    (model / "notes" / "a.txt").write_text("x", encoding="utf-8")
+    with open_artifact(model, ignore_paths=["notes"]) as artifact:
+        (model / "model.sig").write_bytes(sign_model(artifact, ring["alice"]).bundle)
+    found = baseline(model, ring, opening={"ignore_paths": [spelling]}, ignore_paths=[spelling])
+    assert found.verdict is Verdict.ALLOW, found.reasons
+    assert found.warnings == ("notes is left out as asked: not signed, not scanned",)
+    assert baseline(model, ring, opening={"ignore_paths": [spelling]}, ignore_paths=spelling).verdict is Verdict.ALLOW
+
+
+def test_a_time_without_a_zone_is_a_mistake_of_the_caller(model, ring):
+    with open_artifact(model) as artifact, pytest.raises(ModelsignError) as caught:
+        check_model(artifact, load_policy("baseline"), {"signers": ring.public("alice")}, now=NOW.replace(tzinfo=None))
+    assert (caught.value.code, int(caught.value.exit_status)) == ("ARGUMENT_INVALID", 2)
+
+
+# --- manifests that are not whole-file SHA-256 ------------------------------------------
+
+
+def sign_otherwise(model: Path, key, algorithm: str, shard: int | None) -> None:
+    """Sign what the reference implementation writes with --chunk-size shards or with BLAKE2b."""
+    resources = []
+    for name in sorted(path.name for path in model.iterdir() if path.name != "model.sig"):
+        data = (model / name).read_bytes()
+        for start in range(0, len(data), shard or len(data)):
+            end = min(start + (shard or len(data)), len(data))
+            digest = getattr(hashlib, algorithm)(data[start:end]).hexdigest()
+            shown = f"{name}:{start}:{end}" if shard else name
+            resources.append({"name": shown, "algorithm": algorithm, "digest": digest})
+    root = hashlib.sha256(b"".join(bytes.fromhex(resource["digest"]) for resource in resources)).hexdigest()
+    how: dict[str, object] = {"method": "files", "hash_type": algorithm, "allow_symlinks": False, "ignore_paths": []}
+    if shard:
+        how |= {"method": "shards", "shard_size": shard}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": model.name, "digest": {"sha256": root}}],
+        "predicateType": "https://model_signing/signature/v1.0",
+        "predicate": {"serialization": how, "resources": resources},
+    }
+    (model / "model.sig").write_bytes(sign_statement(json.dumps(statement).encode(), key))
+
+
+@pytest.mark.parametrize(("algorithm", "shard"), [("sha256", 64), ("blake2b", None)])
+def test_other_manifests_get_the_same_verdict_from_check_as_from_verify_and_load(model, ring, algorithm, shard):
+    sign_otherwise(model, ring["alice"], algorithm, shard)
+    with open_artifact(model) as artifact:
+        signed = verify_model(artifact, (model / "model.sig").read_bytes(), [ring["alice"].public])
+    assert signed.verdict is VerifyVerdict.VERIFIED, signed.reasons
+    found, of_copy = both(model, ring)
+    assert found.verdict is Verdict.ALLOW, found.reasons
+    assert found.body() == of_copy.body()
+    (model / "config.json").write_bytes(b'{"model_type": "gpt2"}')
+    assert [found.verdict for found in both(model, ring)] == [Verdict.DENY, Verdict.DENY]
+
+
+def test_a_manifest_there_is_no_room_to_compare_with_is_undecided_not_denied(model, ring, monkeypatch):
+    sign_otherwise(model, ring["alice"], "blake2b", None)
+    monkeypatch.setattr(limits, "SNAPSHOT_BYTES", 10)
     found = baseline(model, ring)
-    assert found.verdict is Verdict.DENY
-    assert "EVIDENCE_NOT_A_BUNDLE" in codes(found)
+    assert (found.verdict, found.exit_status) == (Verdict.UNDECIDED, 3)
+    assert results(found)["signed"] == "INDETERMINATE"
+    assert codes(found) == ["POLICY_SIGNATURE_UNDECIDED", "HASH_UNSUPPORTED", "SNAPSHOT_TOO_LARGE"]
+    assert baseline(model, ring, "mallory").verdict is Verdict.DENY
 
 
 def test_a_store_beyond_its_limits_is_ignored_and_listed(model, ring, monkeypatch, tmp_path):
@@ -360,12 +504,12 @@ def test_a_model_without_evidence_has_none(tmp_path):
     assert collect_evidence(write_model(tmp_path / "bare")) == Evidence()
 
 
-def test_evidence_inside_the_model_beyond_its_limit_is_refused(model, ring, monkeypatch):
+def test_evidence_inside_the_model_beyond_its_limit_is_ignored_and_listed(model, ring, monkeypatch):
     attest_scan(model, ring["scanner"], NOW)
-    monkeypatch.setattr(limits, "STORE_BYTES", 10)
-    with open_artifact(model) as artifact, pytest.raises(ModelsignError) as caught:
-        check_model(artifact, load_policy("baseline"), {"signers": ring.public("alice")}, now=NOW)
-    assert caught.value.code == "INPUT_TOO_LARGE"
+    monkeypatch.setattr(limits, "STORE_BYTES", (model / "model.sig").stat().st_size)
+    found = baseline(model, ring, evidence=None)
+    assert found.verdict is Verdict.ALLOW
+    assert [line.split(": ")[:2] for line in found.ignored_evidence] == [["model.intoto.jsonl", "INPUT_TOO_LARGE"]]
     assert store_place(model).endswith("model.intoto.jsonl")
 
 

@@ -27,7 +27,7 @@ class SignatureRule(PolicyRule, tag="signature", frozen=True, kw_only=True):
 
 
 def judge(rule: SignatureRule, context: Context) -> Judgement:
-    """Count the distinct trusted keys that signed."""
+    """Count the distinct trusted keys that signed; those that could not be compared leave the answer open."""
     if context.facts.tree_digest is None:
         return Judgement(RuleOutcome.INDETERMINATE, "not all bytes could be read", (), "POLICY_BYTES_UNREAD")
     trusted = context.values(rule.keys)
@@ -37,6 +37,10 @@ def judge(rule: SignatureRule, context: Context) -> Judgement:
     observed = _observed(signers, len(trusted), rule.threshold)
     if len(signers) >= rule.threshold:
         return Judgement(RuleOutcome.PASS, observed, evidence)
+    undecided = frozenset[str]().union(*(fact.signers for fact in context.facts.open_signatures)) & trusted
+    if len(signers | undecided) >= rule.threshold:
+        words = f"{observed}; {len(undecided)} more could not be compared with the bytes"
+        return Judgement(RuleOutcome.INDETERMINATE, words, evidence, "POLICY_SIGNATURE_UNDECIDED")
     return Judgement(RuleOutcome.FAIL, observed, evidence, "POLICY_SIGNATURE_MISSING")
 
 
