@@ -40,6 +40,7 @@ _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
 _LOOKS_LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
 """First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _BADNESS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
+_ARCHIVE: Final = b"PK"
 _BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
 """A reading that ended for want of a budget: a loader would go on."""
 _WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
@@ -155,7 +156,7 @@ class _Scan:
 
     def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
         """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
-        answers = _without_wrecks(self._ask(reading, name, member))
+        answers = _without_wrecks(_marked(reading, self._ask(reading, name, member)))
         readable = [(wanted, answer) for wanted, answer in answers if answer.readable]
         for _, answer in answers:
             self._take(answer, where)
@@ -243,16 +244,25 @@ def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name:
         return Inspection(readable=True, findings=(rules.of_fault(fault),))
 
 
-def _is_wreck(answer: Inspection) -> bool:
-    """Whether a reading broke off before it could do anything: such bytes only begin like the format.
+def _marked(reading: Reading, answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
+    """Leave out the pickle that every ZIP archive begins like: the opcode that asks the loader for an object.
 
-    Every ZIP archive begins with the opcode by which a pickle asks its loader for an object: an ordinary unpickler
-    stops there, whatever follows.
+    An ordinary unpickler stops there. What a reading of the archive's bytes finds behind it turns up by chance, unless
+    it names something.
     """
+    if reading.read_at(0, len(_ARCHIVE)) != _ARCHIVE:
+        return answers
+    return [pair for pair in answers if pair[1].globals or not _asks_at_once(pair[1])]
+
+
+def _asks_at_once(answer: Inspection) -> bool:
+    return any(finding.rule == PERSISTENT_ID.id and finding.offset == 0 for finding in answer.findings)
+
+
+def _is_wreck(answer: Inspection) -> bool:
+    """Whether a reading broke off before it could do anything: such bytes only begin like the format."""
     if any(finding.outcome is Outcome.UNSAFE or finding.rule in _BUDGETS for finding in answer.findings):
         return False
-    if any(finding.rule == PERSISTENT_ID.id and finding.offset == 0 for finding in answer.findings):
-        return True
     broken = all(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings)
     return bool(answer.findings) and broken and not answer.globals and not answer.members
 

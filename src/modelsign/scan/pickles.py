@@ -43,6 +43,8 @@ _TORCH_START: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _INNER_BY_OUTER_MEMO: Final = _ARRAY_AS_OPCODES | {rules.UNKNOWN_GLOBAL.id, rules.UNDERIVABLE.id}
 """A plain unpickler that reads on in an object array's pickle finds other strings in its memo, so it asks for names
 that do not exist and stops. Of that reading only dangerous names count; its names are not accepted for loading."""
+_BY_CHANCE: Final = _INNER_BY_OUTER_MEMO
+"""Of a reading that loses its place and breaks off, only dangerous names count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ def scan_pickle(
     """
     judge, end, streams = _walk_every_reading(reading, member, start, persistent)
     marked = reading.read_at(start, 2)
-    readable = streams > 0 or bool(judge.names) or (marked[:1] == b"\x80" and marked[1:] <= b"\x05")
+    marked_as_such = marked[:1] == b"\x80" and marked[1:] <= b"\x05"
+    gave_up = any(finding.rule == rules.BUDGET.id for finding in judge.findings)
+    readable = streams > 0 or bool(judge.names) or marked_as_such or gave_up
     return Inspection(readable=readable, findings=judge.findings, globals=frozenset(judge.names), end=end)
 
 
@@ -97,8 +101,9 @@ def _walk_every_reading(
 ) -> tuple[Judge, int, int]:
     """Walk every pickle in every way readers would; return the judge, the offset behind the last STOP, how many.
 
-    Readers differ over frames that do not fit, over a memo kept from one pickle to the next, and over joblib's
-    arrays between opcodes; each reading that the bytes give reason for is walked, and all findings count.
+    Readers differ over frames that do not fit, over a memo kept from one pickle to the next, over joblib's arrays
+    between opcodes and over the padding before them; each reading that the bytes give reason for is walked, and all
+    findings count.
     """
     source = Source(reading)
     judge = _judge(source, member, persistent, raw_arrays=persistent is None)
@@ -117,7 +122,15 @@ def _walk_every_reading(
     if judge.unaligned_arrays or judge.inner_pickles:
         second = _judge(source, member, persistent, raw_arrays=False)
         _walk_all(second, start)
-        judge.absorb(second, _INNER_BY_OUTER_MEMO if judge.inner_pickles else _ARRAY_AS_OPCODES)
+        without = _INNER_BY_OUTER_MEMO if judge.inner_pickles else _ARRAY_AS_OPCODES
+        if not judge.inner_pickles and not second.names <= judge.names:  # numbers do not spell names by chance
+            without -= {rules.UNREVIEWED_USE.id}
+        judge.absorb(second, without)
+    if judge.aligned_arrays:
+        second = _judge(source, member, persistent)
+        second.ignores_alignment = True
+        _, whole = _walk_all(second, start)
+        judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE)
     return judge, end, streams
 
 

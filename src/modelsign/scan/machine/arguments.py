@@ -29,6 +29,7 @@ __all__ = ["fits", "fits_signature"]
 _NUMBER: Final = frozenset({"int", "float", "bool"})
 _KINDS: Final = _NUMBER | {"none", "str", "bytes", "bytearray", "list", "dict", "set", "frozenset"}
 _DEPTH: Final = 32
+_Seen: TypeAlias = "set[tuple[int, str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +103,17 @@ def _compile(signature: tuple[str, ...]) -> _Compiled:
 
 def fits(source: Source, pattern: str, value: Value) -> bool:
     """Say whether a value is of a pattern."""
-    return _fits(source, _pattern(pattern), value, 0)
+    return _fits(source, _pattern(pattern), value, 0, set())
 
 
-def _fits(source: Source, pattern: _Pattern, value: Value, depth: int) -> bool:
+def _fits(source: Source, pattern: _Pattern, value: Value, depth: int, seen: _Seen) -> bool:
     if pattern.anything:
         return True
     if isinstance(value, int):
         kind = source.kind(value if value >= 0 else ~value)
         return kind in pattern.kinds or (bool(pattern.texts) and kind == "str" and source.text(value) in pattern.texts)
     if isinstance(value, tuple):
-        return pattern.any_tuple or (pattern.item is not None and _all_fit(source, pattern.item, value, depth))
+        return pattern.any_tuple or (pattern.item is not None and _all_fit(source, pattern.item, value, depth, seen))
     entry = value.entry if isinstance(value, (Global, Instance)) else None
     if isinstance(value, Instance):
         return (
@@ -125,7 +126,10 @@ def _fits(source: Source, pattern: _Pattern, value: Value, depth: int) -> bool:
     return pattern.any_class or entry.name in pattern.classes or not pattern.class_tags.isdisjoint(entry.tags)
 
 
-def _all_fit(source: Source, pattern: str, values: tuple[Value, ...], depth: int) -> bool:
+def _all_fit(source: Source, pattern: str, values: tuple[Value, ...], depth: int, seen: _Seen) -> bool:
+    """Say whether every item fits; a tuple that stands in many places (``seen``) is looked at once."""
+    if (id(values), pattern) in seen:
+        return True
     item = _pattern(pattern)
     window, base = source.window, source.base
     for value in values:
@@ -133,7 +137,10 @@ def _all_fit(source: Source, pattern: str, values: tuple[Value, ...], depth: int
             break
     else:
         return True
-    return depth < _DEPTH and all(_fits(source, item, value, depth + 1) for value in values)
+    fit = depth < _DEPTH and all(_fits(source, item, value, depth + 1, seen) for value in values)
+    if fit:
+        seen.add((id(values), pattern))
+    return fit
 
 
 def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[Value]) -> bool:
@@ -152,8 +159,8 @@ def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[
                 continue
         elif (kind is Global or kind is Instance) and (id(pattern), id(value.entry), kind is Global) in _accepted:  # type: ignore[union-attr] # kind says it is one
             continue
-        if not _fits(source, pattern, value, 0):
+        if not _fits(source, pattern, value, 0, set()):
             return False
         if isinstance(value, (Global, Instance)) and value.entry is not None:
             _accepted.add((id(pattern), id(value.entry), kind is Global))
-    return rest is None or all(_fits(source, rest, value, 0) for value in values[len(patterns) :])
+    return rest is None or all(_fits(source, rest, value, 0, set()) for value in values[len(patterns) :])

@@ -33,8 +33,8 @@ class Segments:
     def __init__(self, whole: Reading, parts: list[tuple[int, int]]) -> None:
         """Take the parts as (start, end) offsets."""
         self._whole = whole
-        self._parts = parts
-        self.size: int = sum(end - start for start, end in parts)
+        self._parts = [(start, min(end, whole.size)) for start, end in parts if start < min(end, whole.size)]
+        self.size: int = sum(end - start for start, end in self._parts)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes from ``offset``, fewer than ``length`` only at the end."""

@@ -32,7 +32,7 @@ ARRAY_CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix
 
 @dataclass(frozen=True, slots=True)
 class RawArray:
-    """An array in the stream: ``end`` is the offset behind it.
+    """An array in the stream: ``end`` is the offset behind it; joblib before 1.2 takes ``unpadded_end`` for that.
 
     ``pickled`` arrays are a pickle of their own from here. ``aligned`` ones start with a byte that is no opcode,
     so a plain unpickler stops there; others it would go on reading.
@@ -41,6 +41,7 @@ class RawArray:
     end: int
     aligned: bool
     pickled: bool = False
+    unpadded_end: int = 0
 
 
 def dtype_after_state(source: Source, detail: str, state: Value) -> str:
@@ -85,9 +86,10 @@ def array_bytes(source: Source, state: list[Value], offset: int) -> RawArray | N
         return RawArray(offset, aligned=True, pickled=True)
     if match[2] is None:
         return None
-    size = int(match[2]) * _UNITS.get(match[1], 1)
+    size = count * int(match[2]) * _UNITS.get(match[1], 1)
     start, aligned = _padded(source, fields, offset)
-    return None if start is None or start + count * size > source.size else RawArray(start + count * size, aligned)
+    fits = start is not None and start + size <= source.size
+    return RawArray(start + size, aligned, unpadded_end=offset + size) if start is not None and fits else None
 
 
 def _is_array_class(subclass: Value | None) -> bool:

@@ -17,7 +17,7 @@ from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes, dtype_after_state
 from modelsign.scan.machine.render import call_text, value_text
 from modelsign.scan.machine.special import SPECIAL
-from modelsign.scan.machine.torch import persistent_storage
+from modelsign.scan.machine.torch import persistent_module, persistent_storage
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance
 from modelsign.scan.trust import is_trusted
 
@@ -69,6 +69,9 @@ class Judge:
         self.frames_differ = False
         self.unaligned_arrays = False
         """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
+        self.aligned_arrays = False
+        self.ignores_alignment = False
+        """Whether arrays are read as joblib before 1.2 reads them: as if there were no padding."""
         self.inner_pickles = False
         """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
         self.storage_ids: list[tuple[Value, ...]] = []
@@ -192,7 +195,9 @@ class Judge:
         return self.call(cls, arguments, offset)
 
     def instance(self, cls: str, entry: knowledge.Entry | None = None) -> Instance:
-        """Return what stands for an instance of a class: one object for all of them."""
+        """Return what stands for an instance of a class: one for all of them, unless what was done to it matters."""
+        if entry is not None and (entry.state is not None or entry.items):
+            return Instance(cls, entry)
         found = self._instances.get(cls)
         if found is None:
             found = self._instances[cls] = Instance(cls, entry)
@@ -255,12 +260,18 @@ class Judge:
     def build(self, target: Value, state: Value, offset: int) -> Value:
         """BUILD: ``target.__setstate__(state)`` or its attributes set from the state."""
         if isinstance(target, Instance):
+            if target.built:
+                self.note(rules.STATE_AGAIN, f"gives state to the same {target.cls} again", offset)
+            target.built = target.entry is not None
             if target.entry is None:
                 if target.cls == "object":  # the result of a call that has its own finding
                     self.note(rules.UNREVIEWED_USE, "gives state to the result of an unreviewed call", offset)
             elif target.entry.state is None or not fits(self.source, target.entry.state, state):
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"gives {target.cls} the state {text}, which nobody reviewed", offset)
+            if target.cls == "functools.partial" and not self._may_be_stored(state):
+                text = value_text(self.source, state)
+                self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
             if target.cls == "numpy.dtype":
                 target.detail = dtype_after_state(self.source, target.detail, state)
             return target
@@ -273,6 +284,12 @@ class Judge:
             )
         return target
 
+    @staticmethod
+    def _may_be_stored(state: Value) -> bool:
+        """Whether the function of a partial's state is a name that may be stored; an object might be callable."""
+        inner = state[0] if isinstance(state, tuple) and state else None
+        return isinstance(inner, Global) and inner.entry is not None and inner.entry.reference
+
     def add_items(self, target: Value, items: list[Value], code: int, offset: int) -> None:
         """APPEND(S), SETITEM(S), ADDITEMS on something that may be no plain container."""
         kind = "dict" if code in {op.SETITEM, op.SETITEMS} else "set" if code == op.ADDITEMS else "list"
@@ -282,6 +299,8 @@ class Judge:
         elif isinstance(target, Instance):
             if target.entry is None and target.cls != "object":
                 return  # an unknown class has its own finding
+            if target.built and items:
+                self.note(rules.STATE_AGAIN, f"puts items into a {target.cls} after its state", offset)
             if target.entry is not None and kind in target.entry.items:
                 return
         elif isinstance(target, Global):
@@ -296,9 +315,9 @@ class Judge:
     def persistent(self, identifier: Value | str, offset: int) -> Value:
         """PERSID, BINPERSID: the loader's own hook is asked."""
         if self.persistent_shape == "torch" and not isinstance(identifier, str):
-            storage = persistent_storage(self, identifier)
-            if storage is not None:
-                return storage
+            found = persistent_storage(self, identifier) or persistent_module(self, identifier)
+            if found is not None:
+                return found
         text = repr(identifier[:60]) if isinstance(identifier, str) else value_text(self.source, identifier)
         self.note(rules.PERSISTENT_ID, f"asks the loader for the object with the id {text}", offset)
         return UNKNOWN
@@ -327,7 +346,8 @@ class Judge:
                 item.consumed += 1
         value = self.instance("numpy.ndarray", knowledge.allowed("numpy.ndarray"))
         self.unaligned_arrays |= not array.aligned
+        self.aligned_arrays |= array.aligned and not array.pickled
         self.inner_pickles |= array.pickled
         if array.pickled:
             return value, self.inline(self, offset) if self.inline else offset
-        return value, array.end
+        return value, array.unpadded_end if self.ignores_alignment else array.end

@@ -230,16 +230,19 @@ def _inst(walk: Walk, offset: int) -> int:
     return end
 
 
-def _watch(walk: Walk, offset: int) -> None:  # noqa: ARG001 - one shape for all
+def _watch(walk: Walk, offset: int) -> None:
     """A joblib wrapper has been made: remember what goes into the dicts that follow, its state among them."""
     if walk.raw_arrays and walk.pending is None and walk.judge.is_array_wrapper(walk.stack[-1]):
         walk.pending = {}
+        walk.pending_since = offset
 
 
 def _build(walk: Walk, offset: int) -> int:
     state, target = walk.stack.pop(), walk.stack[-1]
     if walk.raw_arrays and walk.judge.is_array_wrapper(target):
-        content = (walk.pending or {}).get(state) if type(state) is int else None
+        # A dict made before the wrapper could hold more than was seen to go into it.
+        fresh = walk.pending is not None and type(state) is int and ~state > walk.pending_since
+        content = walk.pending.get(state) if fresh and walk.pending is not None and type(state) is int else None
         walk.pending = None
         walk.close_frame(offset + 1)
         walk.stack[-1], end = walk.judge.raw_array(content or [], offset + 1)

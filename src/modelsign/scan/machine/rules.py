@@ -73,6 +73,16 @@ COMPUTED_CALL: Final = Rule(
     "Do not load the file.",
     (_PEP307,),
 )
+STATE_AGAIN: Final = Rule(
+    "pickle-state-again",
+    "the pickle changes an object after it gave it its state",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "The first state can put a function on the object under the name of a method that the unpickler looks up there "
+    "(`__setstate__`, `extend`, `add`); what follows is handed to it. No pickler writes this.",
+    "Do not load the file.",
+    (_PEP307,),
+)
 STATE_ON_NAME: Final = Rule(
     "pickle-state-on-name",
     "the pickle changes an imported module, class or function",
@@ -155,6 +165,7 @@ RULES: Final[tuple[Rule, ...]] = (
     UNREVIEWED_USE,
     UNDERIVABLE,
     COMPUTED_CALL,
+    STATE_AGAIN,
     STATE_ON_NAME,
     PERSISTENT_ID,
     EXTENSION_CODE,

@@ -75,8 +75,14 @@ class Source:
 
     def line_end(self, start: int) -> int:
         """Return the offset behind the line feed that ends the line from ``start``; -1 if there is none."""
+        place = start - self.base
+        if 0 <= place < self.held:
+            found = self.window.find(b"\n", place, self.held)
+            if found >= 0:
+                return self.base + found + 1
+            start = self.base + self.held
         while start < self.size:
-            chunk = self.read(start, _CHUNK)
+            chunk = self.reading.read_at(start, _CHUNK)
             found = chunk.find(b"\n")
             if found >= 0:
                 return start + found + 1

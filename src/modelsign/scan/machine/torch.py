@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["MAGIC", "persistent_storage", "storage_sizes"]
+__all__ = ["MAGIC", "persistent_module", "persistent_storage", "storage_sizes"]
 
 MAGIC: Final = 0x1950A86A20F9469CFC6C
 """The number the first pickle of an older PyTorch stream holds."""
 _STORAGE: Final = ("=storage", "class#torch-storage", "str", "str", "int", "?none|tuple:data")
+_MODULE_PARTS: Final = 4
 _SIZES: Final = {
     "Bool": 1, "Byte": 1, "Char": 1, "QInt8": 1, "QUInt8": 1, "QUInt4x2": 1, "QUInt2x4": 1, "Untyped": 1,
     "Half": 2, "BFloat16": 2, "Short": 2, "Float": 4, "Int": 4, "QInt32": 4,
@@ -34,6 +35,18 @@ def persistent_storage(judge: Judge, identifier: Value) -> Value | None:
     if judge.keeps_storages:
         judge.storage_ids.append(identifier)
     return judge.instance("torch.storage.TypedStorage", knowledge.allowed("torch.storage.TypedStorage"))
+
+
+def persistent_module(judge: Judge, identifier: Value) -> Value | None:
+    """Return the class that an older PyTorch stream names by ``('module', class, file, source)``; None if it is none.
+
+    ``torch.serialization._legacy_load`` compares the source with the installed one and returns the class.
+    """
+    if not isinstance(identifier, tuple) or len(identifier) != _MODULE_PARTS or not isinstance(identifier[1], Global):
+        return None
+    kind = identifier[0]
+    named = isinstance(kind, int) and kind >= 0 and judge.source.text(kind) == "module"
+    return identifier[1] if named else None
 
 
 def storage_sizes(judge: Judge) -> dict[str, tuple[str, int]]:

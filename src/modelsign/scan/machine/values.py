@@ -50,11 +50,13 @@ class Instance:
 
     ``entry`` is what is known of the class, None if nothing. ``detail`` carries what a later argument check
     needs: the string of a NumPy dtype (which its state may change), the place of a text that became bytes.
+    ``built`` says that it was given state.
     """
 
     cls: str
     entry: Entry | None = None
     detail: str = ""
+    built: bool = False
 
 
 class Unknown:

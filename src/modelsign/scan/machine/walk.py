@@ -46,6 +46,8 @@ class Walk:
         """Whether array bytes follow the BUILD of a joblib wrapper, as joblib reads them."""
         self.pending: dict[int, list[Value]] | None = None
         """While a joblib wrapper waits for its state: what went into each dict since, by its value."""
+        self.pending_since = 0
+        """The offset at which that wrapper was made."""
         self.start = start
         self.end = start
         """The offset behind STOP, once it was reached."""
