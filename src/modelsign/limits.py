@@ -16,6 +16,8 @@ JSON_DEPTH: Final = 64
 """Levels of nesting in any JSON document."""
 BUNDLE_BYTES: Final = 256 * MIB
 """A bundle; one million files make about 225 MB."""
+BUNDLE_VALUES: Final = 20_000
+"""Objects, lists and members in one bundle, its payload not counted: a value in memory takes far more than on disk."""
 KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
 POLICY_BYTES: Final = 1 * MIB

@@ -131,3 +131,76 @@ def test_what_existed_is_untouched_when_the_disk_is_full(monkeypatch, tmp_path):
 def test_a_very_long_name_still_gets_its_scratch_file(tmp_path):
     files.write_atomic(tmp_path / ("n" * 250), b"x")
     assert left(tmp_path) == ["n" * 250]
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("unnamed", [True, False])
+def test_every_way_to_write_gives_the_same_file_and_leaves_nothing(monkeypatch, tmp_path, force, unnamed):
+    if not unnamed:
+        monkeypatch.setattr(files, "_UNNAMED", 0)
+    files.write_atomic(tmp_path / "f", b"1", mode=0o600, force=force)
+    again = (tmp_path / "f", b"2")
+    if force:
+        files.write_atomic(*again, mode=0o600, force=True)
+    else:
+        assert refusal(files.write_atomic, *again).code == "OUTPUT_EXISTS"
+    assert (tmp_path / "f").read_bytes() == (b"2" if force else b"1")
+    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o600
+    assert left(tmp_path) == ["f"]
+
+
+def test_a_file_system_without_unnamed_files_is_written_to_all_the_same(monkeypatch, tmp_path):
+    real = os.open
+
+    def refuse(path, flags, *rest, **options):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(95, "Operation not supported")
+        return real(path, flags, *rest, **options)
+
+    monkeypatch.setattr(files.os, "open", refuse)
+    files.write_atomic(tmp_path / "f", b"1")
+    assert left(tmp_path) == ["f"]
+
+
+def test_a_new_file_never_stands_under_another_name(monkeypatch, tmp_path):
+    seen = []
+    real = files.os.fsync
+    monkeypatch.setattr(files.os, "fsync", lambda descriptor: (seen.append(left(tmp_path)), real(descriptor)))
+    files.write_atomic(tmp_path / "f", b"1", force=True)
+    files.write_atomic(tmp_path / "f", b"2", force=True)
+    assert seen == [[], ["f"]]
+
+
+def test_what_waits_to_replace_a_file_is_whole_and_known_by_its_name(monkeypatch, tmp_path):
+    (tmp_path / "f").write_bytes(b"old")
+    seen = []
+
+    def killed(source, *_, **__):
+        seen.append((source, (tmp_path / source).read_bytes()))
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(files.os, "replace", killed)
+    assert refusal(files.write_atomic, tmp_path / "f", b"new", force=True).code == "OUTPUT_UNWRITABLE"
+    assert all(files.is_scratch(name) and data == b"new" for name, data in seen)
+    assert left(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("name", ["f", ".modelsign-.part", ".modelsign-0123456789abcdef.parts", "modelsign.toml"])
+def test_other_names_are_no_scratch(name):
+    assert not files.is_scratch(name)
+
+
+@pytest.mark.parametrize("place", ["f/x", "n" * 256, "no/x", "文" * 90, "a\0b", "", "sub/."])
+def test_a_place_that_cannot_be_is_a_reason_and_no_crash(tmp_path, place):
+    (tmp_path / "f").write_bytes(b"old")
+    (tmp_path / "sub").mkdir()
+    for force in (False, True):
+        fault = refusal(files.write_atomic, f"{tmp_path}/{place}" if place else "", b"new", force=force)
+        assert fault.code in ("OUTPUT_UNWRITABLE", "OUTPUT_EXISTS")
+    assert left(tmp_path) == ["f", "sub"]
+    assert left(tmp_path / "sub") == []
+
+
+def test_a_long_name_outside_ascii_is_written(tmp_path):
+    files.write_atomic(tmp_path / ("文" * 85), b"x")
+    assert left(tmp_path) == ["文" * 85]

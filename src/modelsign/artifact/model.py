@@ -52,8 +52,9 @@ class Artifact:
 
     ``name`` is the base name of the model. ``names`` are what the manifest covers, sorted by code points.
     ``aside`` are names under git's names: not covered unless a signature says so, and inert. ``evidence``
-    are the names of signatures and attestations found. ``ignored`` are paths left out that are there;
-    ``unmatched_ignores`` are paths to ignore that are not. ``warnings`` are sentences for the user.
+    are the names of signatures and attestations found, ``leftovers`` those of writes of this project that were cut
+    short (``files.is_scratch``): in no manifest, and evidence or refused like it. ``ignored`` are paths left out
+    that are there; ``unmatched_ignores`` are paths to ignore that are not. ``warnings`` are sentences for the user.
     """
 
     def __init__(self, name: str, bases: Sequence[int], *, single_file: bool) -> None:
@@ -63,6 +64,7 @@ class Artifact:
         self.names: tuple[str, ...] = ()
         self.aside: tuple[str, ...] = ()
         self.evidence: tuple[str, ...] = ()
+        self.leftovers: tuple[str, ...] = ()
         self.ignored: tuple[str, ...] = ()
         self.unmatched_ignores: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
@@ -284,6 +286,7 @@ class _Opening:
         self.evidence = evidence
         self.allow_symlinks = allow_symlinks
         self.strict_names = strict_names
+        self.scratch: list[str] = []
 
     def list_files(self) -> None:
         artifact = self.artifact
@@ -336,6 +339,23 @@ class _Opening:
                 raise _not_a_file(name)
         self.artifact.evidence = tuple(sorted(set(found)))
         self.artifact.known.update(found)
+        self._list_leftovers()
+
+    def _list_leftovers(self) -> None:
+        there = []
+        for name in sorted(set(self.scratch).difference(self.evidence)):
+            try:
+                mode = os.stat(name, dir_fd=self.root, follow_symlinks=False).st_mode
+            except OSError:  # it has taken the name it was meant for
+                continue
+            if not stat.S_ISREG(mode):
+                raise _not_a_file(name)
+            there.append(name)
+        self.artifact.leftovers = tuple(there)
+        self.artifact.known.update(there)
+        self.artifact.warnings += tuple(
+            f"{name} is left out: a write was cut short (or is under way), delete it" for name in there
+        )
 
     def _signature_folder(self) -> list[str]:
         try:
@@ -344,6 +364,7 @@ class _Opening:
             if fault.code != "SPECIAL_FILE":
                 raise
             raise _not_a_file(SIGNATURE_FOLDER) from None
+        self.scratch += listing.scratch
         odd = [*listing.links, *listing.folders, *(name for name in listing.names if not name.endswith(".sig"))]
         if odd:
             raise _not_a_file(min(odd))
@@ -367,6 +388,7 @@ class _Opening:
         return listing.names + listing.links
 
     def _admit(self, listing: Listing) -> None:
+        self.scratch += listing.scratch
         self.artifact.known.update(listing.names)
         for name in listing.links:
             self.artifact.links[name] = resolve_link(name, self.roots, allow_symlinks=self.allow_symlinks)

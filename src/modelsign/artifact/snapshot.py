@@ -45,6 +45,7 @@ class Snapshot:
         self.files: tuple[FileEntry, ...] = ()
         self.aside: tuple[str, ...] = artifact.aside
         self.evidence: tuple[str, ...] = ()
+        self.leftovers: tuple[str, ...] = ()
         self.ignored = artifact.ignored
         self.unmatched_ignores = artifact.unmatched_ignores
         self.warnings = artifact.warnings

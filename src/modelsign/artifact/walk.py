@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.artifact.names import check_name
 from modelsign.errors import error
+from modelsign.files import is_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -31,10 +32,11 @@ class Listing:
     """What a walk found; parallel lists, because a model can hold millions of files.
 
     ``names`` are the regular files in the order of the walk, ``spans`` the folders as (path, first index,
-    end index); ``links``, ``folders`` and ``left_out`` are names; all relative to the model.
+    end index); ``links``, ``folders``, ``left_out`` and ``scratch`` (what a write that was cut short left behind)
+    are names; all relative to the model.
     """
 
-    __slots__ = ("folders", "left_out", "links", "names", "spans")
+    __slots__ = ("folders", "left_out", "links", "names", "scratch", "spans")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -43,6 +45,7 @@ class Listing:
         self.links: list[str] = []
         self.folders: list[str] = []
         self.left_out: list[str] = []
+        self.scratch: list[str] = []
 
 
 def open_folder(root: int, path: str) -> int:
@@ -106,9 +109,13 @@ def _list_folder(
     first = len(names)
     with os.scandir(descriptor) as entries:
         for entry in entries:
-            name = prefix + entry.name
+            base = entry.name
+            name = prefix + base
             if name in leave_out:
                 listing.left_out.append(name)
+                continue
+            if base[0] == "." and is_scratch(base) and not (entry.is_symlink() or entry.is_dir()):
+                listing.scratch.append(name)  # gone already, perhaps: it is about to take another name
                 continue
             check_name(name, strict=strict_names)
             if entry.is_file(follow_symlinks=False):

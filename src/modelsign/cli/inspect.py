@@ -11,6 +11,7 @@ from modelsign import limits
 from modelsign.cli.command import define
 from modelsign.errors import ModelsignError, error
 from modelsign.reasons import ExitStatus
+from modelsign.report.escape import escape_line
 from modelsign.verdict import Report
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def command(session: Session, *, bundle: str) -> Report:
 
 
 def _read(session: Session, place: str) -> list[bytes]:
-    from modelsign.signing.evidence import find_bundles, read_bundle
+    from modelsign.signing.evidence import find_bundles, read_bundle, read_bundles
 
     if place == "-":
         return [session.read("-", limits.BUNDLE_BYTES, what="bundle")]
@@ -44,7 +45,7 @@ def _read(session: Session, place: str) -> list[bytes]:
         found = find_bundles(place)
         if not found:
             raise error("SIGNATURE_MISSING", f"the model {place} has no signature")
-        return [read_bundle(path) for path in found]
+        return read_bundles(found)
     data = read_bundle(place)
     if place.endswith(".jsonl"):
         return [line for line in data.split(b"\n") if line.strip()]
@@ -105,4 +106,4 @@ def _lines(entry: dict[str, object]) -> list[str]:
             lines += [f"{key.replace('_', ' ')} {inner.replace('_', ' ')}: {item}" for inner, item in value.items()]
         else:
             lines.append(f"{key.replace('_', ' ')}: {value}")
-    return lines
+    return [escape_line(line) for line in lines]  # nothing in a bundle may look like a line of ours

@@ -11,6 +11,7 @@ from modelsign import limits
 from modelsign.cli.command import define, group
 from modelsign.errors import ModelsignError, error
 from modelsign.reasons import ExitStatus
+from modelsign.report.escape import escape_line
 from modelsign.verdict import Report
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def generate(  # noqa: PLR0913 - one parameter per flag
         raise
     body = _facts(key.public) | {"private": private, "public": public, "encrypted": password is not None}
     text = (
-        f"private key  {private}{' (encrypted)' if password else ''}: keep it to yourself\n"
-        f"public key   {public}: hand it to those who verify\n"
+        f"private key  {escape_line(private)}{' (encrypted)' if password else ''}: keep it to yourself\n"
+        f"public key   {escape_line(public)}: hand it to those who verify\n"
         f"key digest   {key.public.digest} ({algorithm})\n"
     )
     return Report("key generate", ExitStatus.OK, body, text=text)

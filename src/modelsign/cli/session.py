@@ -25,7 +25,8 @@ class Session:
     """One run of one command.
 
     ``command`` is its full name (``key generate``). ``stdout_taken`` is set once the command wrote data of its own
-    to stdout; the report then goes to stderr, or to ``-o FILE``.
+    to stdout; the report then goes to stderr, or to ``-o FILE``. ``stdin_taken`` is set once something was read from
+    stdin, which gives its bytes once.
     """
 
     command: str
@@ -33,6 +34,7 @@ class Session:
     cwd: str
     presentation: Presentation = field(default_factory=Presentation)
     stdout_taken: bool = False
+    stdin_taken: bool = False
 
     @property
     def force(self) -> bool:
@@ -67,7 +69,7 @@ class Session:
         """Read a small file, or stdin where ``path`` is ``-``.
 
         Raises:
-            ModelsignError: ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``.
+            ModelsignError: ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``; ``USAGE`` where ``-`` was given twice.
 
         """
         if path != "-":
@@ -76,7 +78,15 @@ class Session:
             return files.read_bounded(path, most_bytes, what=what)
         from modelsign.errors import error
 
-        data = sys.stdin.buffer.read(most_bytes + 1)
+        if self.stdin_taken:
+            raise error("USAGE", f"standard input was read already, and the {what} is to come from it too")
+        self.stdin_taken = True
+        if sys.stdin is None:
+            raise error("INPUT_UNREADABLE", f"{what} on standard input, which is closed")
+        try:
+            data = sys.stdin.buffer.read(most_bytes + 1)
+        except (OSError, ValueError) as fault:
+            raise error("INPUT_UNREADABLE", f"{what} on standard input: {fault}") from None
         if len(data) > most_bytes:
             raise error("INPUT_TOO_LARGE", f"{what} on standard input has more than {most_bytes} bytes")
         return data

@@ -20,6 +20,7 @@ from modelsign.cli.model_options import (
 )
 from modelsign.errors import error
 from modelsign.reasons import ExitStatus
+from modelsign.report.escape import escape_line
 from modelsign.verdict import Report, plain
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def command(  # noqa: PLR0913 - one parameter per flag
         "files": {"signed": result.files, "ignored": list(ignored)},
     }
     text = (
-        f"signed {result.files} file{'' if result.files == 1 else 's'} of {model}\n"
-        f"  signature    {place}\n"
+        f"signed {result.files} file{'' if result.files == 1 else 's'} of {escape_line(model)}\n"
+        f"  signature    {escape_line(place)}\n"
         f"  by key       {signing_key.public.digest} ({signing_key.public.algorithm})\n"
         f"  root digest  {result.root_digest}\n"
         f"  tree digest  {result.tree_digest}\n"

@@ -25,6 +25,8 @@ from modelsign.reasons import ExitStatus
 from modelsign.verdict import Answer, FileLedger, Report, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelsign.cli.model_options import ModelOptions
     from modelsign.cli.session import Session
 
@@ -94,7 +96,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     try:
         trusted = [read_public_key(session, path) for path in keys]
         with open_model(model, values, bundles) as artifact:
-            data = [_read(session, place) for place in bundles or find_bundles(model)]
+            data = _read(session, bundles or find_bundles(model))
             progress = progress_of(session, artifact, "verifying")
             result = verify_model(artifact, data, trusted, options=options, progress=progress)
     except UsageError:
@@ -107,11 +109,12 @@ def command(  # noqa: PLR0913 - one parameter per flag
     return Report("verify", result.exit_status, result.body(), answers, result.warnings, result)
 
 
-def _read(session: Session, place: str) -> bytes:
+def _read(session: Session, places: Sequence[str]) -> list[bytes]:
     from modelsign import limits
-    from modelsign.signing.evidence import read_bundle
+    from modelsign.signing.evidence import read_bundles
 
-    return session.read(place, limits.BUNDLE_BYTES, what="bundle") if place == "-" else read_bundle(place)
+    given = [session.read("-", limits.BUNDLE_BYTES, what="bundle")] if "-" in places else []
+    return given + read_bundles([place for place in places if place != "-"])
 
 
 def _unanswered(fault: ModelsignError) -> VerifyResult:

@@ -87,6 +87,8 @@ def parse_bundle(data: bytes) -> Bundle:
         ModelsignError: ``BUNDLE_MALFORMED``, or ``BUNDLE_UNSUPPORTED`` for another version or content.
 
     """
+    if sum(map(data.count, (b"{", b"[", b","))) > limits.BUNDLE_VALUES:
+        raise _malformed(f"it has more than {limits.BUNDLE_VALUES} values")
     top = _object(
         strictjson.loads(data, most_bytes=limits.BUNDLE_BYTES, what="bundle", code="BUNDLE_MALFORMED"), "the bundle"
     )

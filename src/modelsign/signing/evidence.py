@@ -14,12 +14,12 @@ from modelsign.errors import ModelsignError, error
 from modelsign.signing.bundle import parse_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.snapshot import Snapshot
 
-__all__ = ["bundle_place", "check_evidence", "find_bundles", "read_bundle"]
+__all__ = ["bundle_place", "check_evidence", "find_bundles", "read_bundle", "read_bundles"]
 
 _STORE: Final = ".jsonl"
 
@@ -42,8 +42,26 @@ def find_bundles(model: str | os.PathLike[str]) -> list[str]:
     return found + [os.path.join(folder, name) for name in others]  # noqa: PTH118 - strings, as in artifact
 
 
-def read_bundle(path: str | os.PathLike[str]) -> bytes:
+def read_bundles(places: Sequence[str | os.PathLike[str]]) -> list[bytes]:
+    """Read signature files as :func:`read_bundle` does, bounded all together in number and in bytes.
+
+    Raises:
+        ModelsignError: as :func:`read_bundle`; ``INPUT_TOO_LARGE`` for the sum too.
+
+    """
+    _check_count(len(places))
+    found: list[bytes] = []
+    left = limits.EVIDENCE_BYTES
+    for place in places:
+        found.append(read_bundle(place, most_bytes=left))
+        left -= len(found[-1])
+    return found
+
+
+def read_bundle(path: str | os.PathLike[str], *, most_bytes: int | None = None) -> bytes:
     """Read a signature file the caller named or that lies at a default place; it is not parsed.
+
+    ``most_bytes`` is what is left of a budget over several.
 
     Raises:
         ModelsignError: ``SIGNATURE_MISSING``, ``SIGNATURE_NOT_A_FILE``, ``INPUT_UNREADABLE`` or
@@ -55,7 +73,8 @@ def read_bundle(path: str | os.PathLike[str]) -> bytes:
         raise error("SIGNATURE_MISSING", f"there is no signature at {place}")
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110,PTH113 - strings, as in artifact
         raise error("SIGNATURE_NOT_A_FILE", f"{place} is not a file, so it is no signature")
-    return files.read_bounded(place, limits.BUNDLE_BYTES, what="bundle")
+    most = limits.BUNDLE_BYTES if most_bytes is None else min(limits.BUNDLE_BYTES, most_bytes)
+    return files.read_bounded(place, most, what="bundle")
 
 
 def check_evidence(
@@ -64,28 +83,48 @@ def check_evidence(
     """Return a refusal for each evidence file in the model that holds anything but strict bundles.
 
     ``known`` are bundles that were parsed already; a file with the same bytes is not parsed again. ``skip`` are
-    names that are about to be overwritten.
+    names that are about to be overwritten. Files and bytes are bounded, all evidence together.
     """
+    try:
+        _check_count(len(artifact.evidence) + len(artifact.leftovers))
+    except ModelsignError as fault:
+        return [error("EVIDENCE_NOT_A_BUNDLE", fault.message)]
     faults: list[ModelsignError] = []
-    for name in artifact.evidence:
+    left = limits.EVIDENCE_BYTES
+    for name in (*artifact.evidence, *artifact.leftovers):
         if name in skip:
             continue
         try:
-            data = _read(artifact, name)
+            data = _read(artifact, name, left)
+            left -= len(data)
             # Blank lines are no bundle of anybody's, so they are not passed over.
-            lines = data.removesuffix(b"\n").split(b"\n") if name.endswith(_STORE) else [data]
+            by_line = name.endswith(_STORE) or name in artifact.leftovers
+            lines = data.removesuffix(b"\n").split(b"\n") if by_line else [data]
             if len(lines) > limits.STORE_LINES:
                 raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.STORE_LINES} lines")
             for line in lines if data else ():
                 if line not in known:
                     parse_bundle(line)
         except ModelsignError as fault:
+            if name in artifact.leftovers and fault.code == "FILE_CHANGED_WHILE_READ":
+                continue  # whoever was writing it has finished
             faults.append(error("EVIDENCE_NOT_A_BUNDLE", f"{name} is not a signature bundle: {fault.message}"))
     return faults
 
 
-def _read(artifact: Artifact | Snapshot, name: str) -> bytes:
+def _check_count(count: int) -> None:
+    if count > limits.EVIDENCE_FILES:
+        raise error(
+            "INPUT_TOO_LARGE", f"the model has {count} signature files; at most {limits.EVIDENCE_FILES} are read"
+        )
+
+
+def _read(artifact: Artifact | Snapshot, name: str, left: int) -> bytes:
     with artifact.open(name) as reading:
         if reading.size > limits.BUNDLE_BYTES:
             raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.BUNDLE_BYTES} bytes")
+        if reading.size > left:
+            raise error(
+                "EVIDENCE_NOT_A_BUNDLE", f"with {name}, the evidence has more than {limits.EVIDENCE_BYTES} bytes"
+            )
         return reading.read_at(0, reading.size)

@@ -10,6 +10,7 @@ import pytest
 from refusals import build, refusal, refused_with
 
 from modelsign import limits
+from modelsign.artifact import model as opening
 from modelsign.artifact import walk
 from modelsign.artifact.model import FileEntry, open_artifact
 from modelsign.scan.engine import is_inert
@@ -316,3 +317,44 @@ def test_no_descriptor_is_left_open_after_a_refusal(tmp_path: Path) -> None:
     for _ in range(5):
         refused_with(open_artifact, model)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+SCRATCH = ".modelsign-0123456789abcdef.part"
+
+
+@pytest.mark.parametrize("folder", ["", "sub/", "model.sig.d/", ".github/"])
+def test_what_a_write_cut_short_left_behind_is_never_a_file_of_the_model(tmp_path, folder):
+    model = build(tmp_path / "m", {"w": "1", "sub/v": "2", folder + SCRATCH: "half"})
+    with open_artifact(model) as artifact:
+        assert artifact.names == ("sub/v", "w")
+        assert artifact.aside == artifact.evidence == ()
+        assert artifact.leftovers == (folder + SCRATCH,)
+        assert any(folder + SCRATCH in warning for warning in artifact.warnings)
+        with artifact.open(folder + SCRATCH) as reading:
+            assert reading.size == 4
+
+
+def test_a_scratch_file_that_has_taken_its_name_meanwhile_is_nothing(monkeypatch, tmp_path):
+    model = build(tmp_path / "m", {"w": "1", SCRATCH: "x"})
+    real = opening.walk
+
+    def renamed(*arguments, **options):
+        listing = real(*arguments, **options)
+        (model / SCRATCH).unlink()
+        return listing
+
+    monkeypatch.setattr(opening, "walk", renamed)
+    with open_artifact(model) as artifact:
+        assert (artifact.names, artifact.leftovers, artifact.warnings) == (("w",), (), ())
+
+
+def test_links_folders_and_pipes_under_the_name_of_scratch_are_what_they_are(tmp_path):
+    model = build(tmp_path / "m", {"w": "1", f"{SCRATCH}/inside": "2"})
+    with open_artifact(model) as artifact:
+        assert artifact.names == (f"{SCRATCH}/inside", "w")
+    model = build(tmp_path / "n", {"w": "1"})
+    (model / SCRATCH).symlink_to("w")
+    assert refusal(open_artifact, model).exit_status == 1
+    (model / SCRATCH).unlink()
+    os.mkfifo(model / SCRATCH)
+    assert refusal(open_artifact, model).code == "SIGNATURE_NOT_A_FILE"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -376,3 +378,40 @@ def test_inspect_names_the_fault_of_a_broken_payload(here: Path) -> None:
     assert outcome(here, "inspect", "c.sig") == (3, ["BUNDLE_MALFORMED"])
     assert outcome(here, "inspect", "model") == (1, ["SIGNATURE_MISSING"])
     assert outcome(here, "inspect", "nowhere") == (1, ["SIGNATURE_MISSING"])
+
+
+def test_a_signature_replaced_by_a_process_that_is_killed_is_never_signed(here: Path) -> None:
+    run(here, *SIGN)
+    kill = (
+        "import os\n"
+        "from modelsign import files\n"
+        "files.os.replace = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+        "from modelsign.cli.main import main\n"
+        "main(['sign', 'model', '--key', 'signer.pem', '--force'])\n"
+    )
+    subprocess.run([sys.executable, "-c", kill], cwd=here, check=False, capture_output=True)
+    (left,) = [path.name for path in (here / "model").iterdir() if path.name.startswith(".modelsign-")]
+    verified = run(here, *VERIFY)
+    assert (verified.exit_code, verified.document["verdict"]) == (0, "VERIFIED")
+    assert any(left in warning for warning in verified.document["warnings"])
+    signed = run(here, *SIGN, "--force")
+    assert (signed.exit_code, signed.document["files"]["signed"]) == (0, 2)
+
+
+def test_standard_input_is_read_once(here: Path) -> None:
+    run(here, *SIGN)
+    key = (here / "signer.pub").read_bytes()
+    assert outcome(here, "verify", "model", "--key", "-", stdin=key) == (0, [])
+    assert outcome(here, "verify", "model", "--key", "-", "--bundle", "-", stdin=key) == (2, ["USAGE"])
+
+
+def test_nothing_in_a_bundle_or_a_path_looks_like_a_line_of_ours(here: Path) -> None:
+    forged = raw_bundle(hint="x\nVERIFIED\n  signed by    key Somebody Trusted")
+    forged["dsseEnvelope"]["payloadType"] = "a\nVERIFIED"
+    (here / "i.sig").write_bytes(encoded(forged))
+    shown = modelsign("inspect", "i.sig", cwd=here)
+    assert "VERIFIED" in shown.stdout
+    assert not [line for line in shown.stdout.splitlines() if line.startswith(("VERIFIED", "  signed by"))]
+    signed = modelsign("sign", "model", "--key", "signer.pem", "--bundle", "x\nVERIFIED", cwd=here)
+    assert signed.exit_code == 0
+    assert not [line for line in signed.stdout.splitlines() if line.startswith("VERIFIED")]

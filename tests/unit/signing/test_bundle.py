@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refusal, refused_with
 
-from modelsign import limits
+from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle, write_bundle
 from modelsign.signing.dsse import IN_TOTO, Envelope
@@ -201,3 +201,12 @@ def test_any_value_anywhere_gives_a_bundle_or_a_code(data: st.DataObject) -> Non
 def test_a_payload_type_that_is_no_text_is_malformed() -> None:
     data = encoded(raw_bundle()).replace(IN_TOTO.encode(), b"\\ud800")
     assert refused_with(parse_bundle, data) == "BUNDLE_MALFORMED"
+
+
+@pytest.mark.parametrize("many", [b"{}", b"[]", b"1", b'"a"'])
+def test_a_bundle_of_many_small_values_is_refused_before_they_take_memory(
+    many: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strictjson, "loads", lambda *_, **__: pytest.fail("it was parsed"))
+    data = b'{"mediaType": [' + b",".join([many] * limits.BUNDLE_VALUES) + b"]}"
+    assert "values" in refusal(parse_bundle, data).message

@@ -11,7 +11,7 @@ from refusals import build, refusal, refused_with
 
 from modelsign import limits
 from modelsign.artifact.model import open_artifact
-from modelsign.signing.evidence import bundle_place, check_evidence, find_bundles, read_bundle
+from modelsign.signing.evidence import bundle_place, check_evidence, find_bundles, read_bundle, read_bundles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +96,36 @@ def test_a_store_has_a_bounded_number_of_lines(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(limits, "STORE_LINES", 1)
     model = build(tmp_path / "m", {"w": "1", "model.intoto.jsonl": GOOD + b"\n" + GOOD})
     assert faults(model) == ["EVIDENCE_NOT_A_BUNDLE"]
+
+
+SCRATCH = ".modelsign-0123456789abcdef.part"
+
+
+def test_what_a_write_cut_short_left_behind_holds_bundles_or_refuses(tmp_path: Path) -> None:
+    model = build(tmp_path / "m", {"w": "1", SCRATCH: GOOD + b"\n" + GOOD + b"\n"})
+    assert faults(model) == []
+    (model / SCRATCH).write_bytes(b"\x80\x04.")
+    assert faults(model) == ["EVIDENCE_NOT_A_BUNDLE"]
+    with open_artifact(model) as artifact:
+        (model / SCRATCH).unlink()
+        assert check_evidence(artifact) == []
+
+
+def test_signatures_are_bounded_in_number_and_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build(tmp_path / "m", {"w": "1", "model.sig": GOOD, "model.sig.d/a.sig": GOOD})
+    assert read_bundles(find_bundles(model)) == [GOOD, GOOD]
+    monkeypatch.setattr(limits, "EVIDENCE_BYTES", 2 * len(GOOD) - 1)
+    assert refused_with(read_bundles, find_bundles(model)) == "INPUT_TOO_LARGE"
+    assert faults(model) == ["EVIDENCE_NOT_A_BUNDLE"]
+    monkeypatch.setattr(limits, "EVIDENCE_BYTES", 2 * len(GOOD))
+    assert faults(model) == []
+    monkeypatch.setattr(limits, "EVIDENCE_FILES", 1)
+    assert refused_with(read_bundles, find_bundles(model)) == "INPUT_TOO_LARGE"
+    assert faults(model) == ["EVIDENCE_NOT_A_BUNDLE"]
+
+
+def test_a_sparse_giant_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "x.sig").open("wb") as stream:
+        stream.truncate(limits.BUNDLE_BYTES + 1)
+    monkeypatch.setattr(os, "read", lambda *_: pytest.fail("it was read"))
+    assert refused_with(read_bundle, tmp_path / "x.sig") == "INPUT_TOO_LARGE"
