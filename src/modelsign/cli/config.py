@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from modelsign.errors import error
+from modelsign.errors import ModelsignError, error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,8 +49,9 @@ def sources(
     """
     found: list[Source] = []
     if user:
-        found += [Source(path, _table(path), discovered=False) for path in _own_places(environ) if Path(path).is_file()]
-    if discover:
+        own = [path for path in _own_places(environ) if _is_file(path)]
+        found += [Source(path, _table(path), discovered=False) for path in own]
+    if discover and cwd:
         found += _discovered(cwd)
     chosen = named or environ.get("MODELSIGN_CONFIG")
     if chosen:
@@ -133,16 +134,21 @@ def _discovered(cwd: str) -> list[Source]:
     """Look from the working directory up to the repository's root; outside a repository, only where we stand."""
     here = Path(cwd)
     folders = [here, *here.parents][:_LEVELS]
-    root = next((place for place, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    root = next((place for place, folder in enumerate(folders) if os.path.exists(folder / ".git")), 0)  # noqa: PTH110 - as below
     for folder in folders[: root + 1]:
         own, project = folder / _NAME, folder / "pyproject.toml"
-        if own.is_file():
+        if _is_file(own):
             return [Source(str(own), _table(str(own)), discovered=True)]
-        if project.is_file():
+        if _is_file(project):
             table = _tool_table(str(project))
             if table is not None:
                 return [Source(f"{project} [tool.modelsign]", table, discovered=True)]
     return []
+
+
+def _is_file(path: str | os.PathLike[str]) -> bool:
+    """Say whether there is a file; unlike pathlib's, False also where a folder above may not be searched."""
+    return os.path.isfile(path)  # noqa: PTH113 - for that very difference
 
 
 def _table(path: str) -> dict[str, object]:
@@ -150,7 +156,10 @@ def _table(path: str) -> dict[str, object]:
 
     from modelsign import files
 
-    data = files.read_bounded(path, _MOST_BYTES, what="configuration file")
+    try:
+        data = files.read_bounded(path, _MOST_BYTES, what="configuration file")
+    except ModelsignError as fault:
+        raise error("CONFIG_REFUSED", fault.message) from None
     try:
         return tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as fault:
@@ -162,7 +171,6 @@ def _tool_table(path: str) -> dict[str, object] | None:
     import tomllib
 
     from modelsign import files
-    from modelsign.errors import ModelsignError
 
     try:
         data = files.read_bounded(path, _MOST_BYTES, what="configuration file")

@@ -68,15 +68,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words and words[0] in ("--version", "-V"):
             from modelsign._version import __version__
 
-            sys.stdout.write(f"modelsign {__version__}\n")
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.write(f"modelsign {__version__}\n")
+                sys.stdout.flush()
             return 0
-        return _run(words, os.environ, os.getcwd())  # noqa: PTH109 - a plain string is enough
+        return _run(words, os.environ, _cwd())
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         _silence_stdout()
         return 3
+    except Exception as fault:  # noqa: BLE001 - what failed may be the very way to say so: exit 3, never Python's own 1
+        _complain(fault)
+        return 3
+
+
+def _cwd() -> str:
+    """Return the working directory; empty where it is gone, for then it holds no configuration either."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a plain string is enough
+    except OSError:
+        return ""
+
+
+def _complain(fault: Exception) -> None:
+    """Say on stderr, if there is one, that nothing could be said on stdout."""
+    _silence_stdout()
+    try:
+        sys.stderr.write(f"modelsign: INTERNAL: {type(fault).__name__}: {str(fault)!a}\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        return
 
 
 def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
@@ -194,5 +216,5 @@ def _silence_stdout() -> None:
     """Keep the interpreter from complaining about a closed pipe when it flushes stdout at the end."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         return

@@ -115,5 +115,5 @@ def _print(data: bytes, stream: TextIO | None) -> None:
         stream.buffer.flush()
     except BrokenPipeError:
         raise
-    except OSError as fault:
-        raise error("OUTPUT_UNWRITABLE", f"standard output: {fault.strerror}") from None
+    except (OSError, ValueError) as fault:  # ValueError: closed under us
+        raise error("OUTPUT_UNWRITABLE", f"standard output: {fault}") from None

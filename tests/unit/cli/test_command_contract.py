@@ -530,3 +530,34 @@ def test_an_exit_from_click_itself_is_never_taken_for_a_verdict(answer, code, st
         sys.exit(code)
 
     assert answer(leave).exit_code == status
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+@pytest.mark.parametrize(("redirect", "status"), [(">/dev/full", 3), (">&-", 0), (">/dev/full 2>&-", 3)])
+def test_the_version_on_a_stdout_that_fails_is_never_exit_one(flag, redirect, status):
+    got = subprocess.run(["bash", "-c", f"{ONE} {flag} {redirect}"], capture_output=True, text=True, check=False)
+    assert got.returncode == status
+    assert "Traceback" not in got.stderr
+
+
+@pytest.mark.parametrize("place", ["file/x", "n" * 300, "missing/x", "a\0b"])
+def test_a_report_with_no_place_to_go_is_told_on_stdout(answer, tmp_path, place):
+    (tmp_path / "file").touch()
+    got = answer(fine, "w", "--format", "json", "-o", place)
+    assert (got.exit_code, got.codes) == (3, ["OUTPUT_UNWRITABLE"])
+
+
+def test_a_working_directory_that_is_gone_is_no_fault(tmp_path):
+    (tmp_path / "gone").mkdir()
+    command = f"cd {tmp_path}/gone && rmdir ../gone && {ONE} explain USAGE --format json"
+    got = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (got.returncode, json.loads(got.stdout)["exit_code"]) == (0, 0)
+
+
+def test_a_fault_of_the_way_to_say_so_is_exit_three(monkeypatch, capsys):
+    def broken(*_):
+        raise RuntimeError("odd\x1b[2J")
+
+    monkeypatch.setattr(entry, "_show", broken)
+    assert entry.main(["explain", "USAGE"]) == 3
+    assert "RuntimeError: 'odd\\x1b[2J'" in capsys.readouterr().err

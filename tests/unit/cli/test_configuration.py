@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from commandline import modelsign as run
 
@@ -146,7 +150,7 @@ def test_a_named_file_is_stronger_than_a_found_one_and_weaker_than_a_flag(explai
 
 
 def test_a_named_file_that_is_not_there_is_refused(explain, tmp_path):
-    assert explain("--config", tmp_path / "none", "--format", "json").codes == ["INPUT_UNREADABLE"]
+    assert explain("--config", tmp_path / "none", "--format", "json").codes == ["CONFIG_REFUSED"]
 
 
 @pytest.mark.parametrize("text", ["[explain]\nfromat = 'json'\n", "fromat = 'json'\n", "[explian]\nformat = 'json'\n"])
@@ -190,3 +194,25 @@ def test_elsewhere_than_on_linux_the_system_says_where_configuration_lies(monkey
     (found,) = config.sources(named=None, environ={}, cwd=str(tmp_path), discover=False)
     assert found.path == str(tmp_path / "user" / "config.toml")
     assert not found.discovered
+
+
+def test_a_home_that_may_not_be_searched_holds_no_configuration(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root may become somebody else")
+    (tmp_path / "home/.config").mkdir(parents=True)
+    (tmp_path / "home").chmod(0o700)
+    program = (
+        "import os\n"
+        "from modelsign.cli import config\n"
+        "from modelsign import files\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        f"print(config.sources(named=None, environ={{'HOME': '{tmp_path}/home'}}, cwd='{tmp_path}/home/x'))"
+    )
+    got = subprocess.run([sys.executable, "-c", program], cwd="/", capture_output=True, text=True, check=False)
+    assert (got.stdout, got.stderr) == ("()\n", "")
+
+
+@pytest.mark.parametrize("place", ["nowhere.toml", "."])
+def test_a_named_file_that_cannot_be_read_is_a_refused_configuration(tmp_path, place):
+    got = run("explain", "--format", "json", "--config", place, cwd=tmp_path)
+    assert (got.exit_code, got.codes) == (2, ["CONFIG_REFUSED"])
