@@ -20,7 +20,9 @@ from modelsign import files, limits, strictjson
 from modelsign.attest import timestamp
 from modelsign.errors import error
 from modelsign.policy import strictyaml
-from modelsign.policy.rule import ParameterName, PolicyRule, RuleId, Strict
+from modelsign.policy.format_names import known_formats
+from modelsign.policy.pattern import MOST_PATTERNS
+from modelsign.policy.rule import END, ParameterName, PolicyRule, RuleId, Strict
 from modelsign.policy.rules import _index
 
 __all__ = [
@@ -45,14 +47,14 @@ SHIPPED: Final = ("baseline", "strict")
 
 Timestamp = Annotated[str, Meta(pattern=timestamp.PATTERN)]
 Text = Annotated[str, Meta(max_length=2000)]
-HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + END)]
 ParameterType = Literal["keys", "strings"]
 
 
 class Metadata(Strict, frozen=True, kw_only=True):
     """Who the policy is. After ``expires`` it allows nothing."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}" + END)]
     version: Annotated[int, Meta(ge=1)] = 1
     description: Text = ""
     owner: Annotated[str, Meta(max_length=200)] = ""
@@ -69,7 +71,7 @@ class Parameter(Strict, frozen=True, kw_only=True):
 
     type: ParameterType
     description: Text = ""
-    default: Annotated[tuple[str, ...], Meta(max_length=1000)] | None = None
+    default: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse default keys: trust is named by the caller."""
@@ -180,6 +182,8 @@ def read_policy(data: bytes, *, what: str = "policy") -> Policy:
 
     """
     value = strictyaml.loads(data, most_bytes=limits.POLICY_BYTES, what=what, code="POLICY_MALFORMED")
+    if _patterns_in(value) > MOST_PATTERNS:
+        raise error("POLICY_MALFORMED", f"the {what} is refused: it has more than {MOST_PATTERNS} globs and regexes")
     try:
         header = msgspec.convert(value, Header)
     except msgspec.ValidationError as fault:
@@ -194,6 +198,22 @@ def read_policy(data: bytes, *, what: str = "policy") -> Policy:
     if problem:
         raise error("POLICY_MALFORMED", f"the {what} is refused: {problem}")
     return policy
+
+
+def _patterns_in(value: object) -> int:
+    """Count the patterns before one is compiled."""
+    found, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            found += ("glob" in item) + ("regex" in item) + len(_listed(item.get("files")))
+            waiting += item.values()
+        waiting += _listed(item)
+    return found
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def kind_of(rule: PolicyRule) -> Any:
@@ -211,6 +231,9 @@ def _incoherence(policy: Policy) -> str | None:
             return f"two {what} have the id {min(twice)}"
     for rule in policy.rules:
         kind = kind_of(rule)
+        strange = sorted(set(kind.format_names(rule)) - known_formats())
+        if strange:
+            return f"rule {rule.id}: the scan knows no format of the name {strange[0]}"
         for wanted, names in (("keys", kind.key_parameters(rule)), ("strings", kind.text_parameters(rule))):
             for name in names:
                 declared = policy.parameters.get(name)

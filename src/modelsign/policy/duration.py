@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["PATTERN", "parse"]
 
-PATTERN: Final = r"^[1-9][0-9]{0,5}[smhdw]$"
+PATTERN: Final = r"^[1-9][0-9]{0,5}[smhdw]$(?!\n)"
 """Seconds, minutes, hours, days or weeks. Months and years differ in length, so they are not units."""
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -20,7 +20,7 @@ def parse(text: str) -> timedelta:
         ValueError: the text is not a duration.
 
     """
-    if not re.match(PATTERN, text) or text.endswith("\n"):
+    if not re.match(PATTERN, text):
         message = f"{text!r} is not a duration such as 90d"
         raise ValueError(message)
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})

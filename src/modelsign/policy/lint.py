@@ -6,13 +6,10 @@ Reading a policy refuses what cannot work; lint warns of what works and is weak.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from modelsign.attest import timestamp
 from modelsign.policy.document import kind_of
-from modelsign.policy.rules.formats import INERT, FormatsRule
-from modelsign.scan.formats import _index
-from modelsign.scan.tables import table
 from modelsign.verdict import RuleMode
 
 if TYPE_CHECKING:
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from modelsign.policy.document import Policy
 
 __all__ = ["Doubt", "lint"]
-
-_UNNAMED: Final = ("unknown", "text", "pe", "hdf5")
-"""What the scan calls a file by its first bytes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class Doubt:
 
 def lint(policy: Policy, *, now: datetime) -> tuple[Doubt, ...]:
     """Return what is doubtful, the fatal first."""
-    found = [*_fatal(policy, now), *_coverage(policy), *_formats(policy), *_parameters(policy), *_waivers(policy, now)]
+    found = [*_fatal(policy, now), *_coverage(policy), *_parameters(policy), *_waivers(policy, now)]
     for rule in policy.rules:
         found += [Doubt(f"rule {rule.id}", words) for words in kind_of(rule).doubts(rule)]
     return tuple(sorted(found, key=lambda doubt: not doubt.fatal))
@@ -58,15 +52,6 @@ def _coverage(policy: Policy) -> Iterator[Doubt]:
         yield Doubt("rules", "no enforced rule looks at the local scan, so signed but unsafe models are allowed")
     elif all(getattr(rule, "files", None) for rule in scans):
         yield Doubt("rules", "every scan rule is limited to some files; a renamed file escapes them")
-
-
-def _formats(policy: Policy) -> Iterator[Doubt]:
-    marks = table("marks")
-    known = {INERT, *_UNNAMED, *_index.IDS, *(row["id"] for row in (*marks["content"], *marks["names"]))}
-    for rule in policy.rules:
-        if isinstance(rule, FormatsRule):
-            for name in sorted({*(rule.allow or ()), *(rule.deny or ())} - known):
-                yield Doubt(f"rule {rule.id}", f"the scan knows no format of the name {name}")
 
 
 def _parameters(policy: Policy) -> Iterator[Doubt]:

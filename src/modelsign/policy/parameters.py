@@ -115,7 +115,7 @@ def bind_values(
     bound: dict[str, tuple[str, ...]] = {}
     for name, declared in policy.parameters.items():
         chosen = values.get(name, declared.default)
-        if not chosen and declared.default is None:
+        if not chosen:  # also where the policy has a default: to say "none of them" must not mean "whatever"
             what = declared.description or f"type {declared.type}"
             raise error(
                 "PARAMETER_UNSET",
@@ -123,7 +123,7 @@ def bind_values(
                 advice=f"Pass --set {name}={'FILE.pub' if declared.type == 'keys' else 'VALUE'}; repeat it for more.",
                 details={"parameter": name},
             )
-        bound[name] = tuple(chosen or ())
+        bound[name] = tuple(chosen)
     unknown = sorted(set(values) - set(policy.parameters))
     if unknown:
         raise error("PARAMETER_UNKNOWN", f"policy {policy.name} has no parameter {unknown[0]}")
@@ -142,13 +142,16 @@ def _text(name: str, item: Value) -> str:
     raise error("PARAMETER_INVALID", f"the parameter {name} takes strings, not {type(item).__name__}")
 
 
-def _key(name: str, item: Value) -> VerifyKey:
+def _key(name: str, item: object) -> VerifyKey:
     from modelsign.signing import keys  # noqa: PLC0415 - cryptography only where a key is used
 
     if isinstance(item, (str, os.PathLike)):
         item = files.read_bounded(item, limits.KEY_BYTES, what=f"key for parameter {name}")
-    if not isinstance(item, bytes):
+    if isinstance(item, keys.VerifyKey):
         return item
+    if not isinstance(item, bytes):
+        message = f"the parameter {name} takes public keys: paths, PEM bytes or keys, not {type(item).__name__}"
+        raise error("PARAMETER_INVALID", message)
     try:
         return keys.load_public_key(item)
     except ModelsignError as fault:

@@ -18,14 +18,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MOST_PATTERN", "MOST_VALUE", "Pattern", "glob", "regex"]
+__all__ = ["MOST_PATTERN", "MOST_PATTERNS", "MOST_VALUE", "Pattern", "compiled", "glob", "regex"]
 
 MOST_PATTERN: Final = 512
 """Characters in a pattern."""
+MOST_PATTERNS: Final = 1000
+"""Patterns in one policy."""
 MOST_VALUE: Final = 4096
 """Characters in a value; a longer one never matches."""
 _MOST_STATES: Final = 2000
 _MOST_REPEAT: Final = 200
+_MOST_COPIES: Final = 4000
+"""Copies that repetitions make of their parts, empty ones and copies within copies counted."""
 _MOST_DEPTH: Final = 20
 _MOST_CACHED: Final = 2000
 _LAST: Final = 0x10FFFF
@@ -64,7 +68,25 @@ class _State:
     then: tuple[int, ...]
 
 
-_Fragment = Callable[[list[_State], int], int]
+class _Program(list[_State]):
+    """The states so far; counts the copies made, since copies of nothing add no state and still cost time."""
+
+    copies = 0
+
+    def repeat(self, count: int) -> None:
+        """Count copies that are about to be made.
+
+        Raises:
+            ValueError: they are too many.
+
+        """
+        self.copies += count
+        if self.copies > _MOST_COPIES:
+            message = "the pattern is too large"
+            raise ValueError(message)
+
+
+_Fragment = Callable[[_Program, int], int]
 """Adds itself to the program in front of the given state and returns its own first state."""
 
 
@@ -81,7 +103,8 @@ def _choice(parts: list[_Fragment]) -> _Fragment:
 
 
 def _repeat(part: _Fragment, least: int, most: int | None) -> _Fragment:
-    def build(program: list[_State], then: int) -> int:
+    def build(program: _Program, then: int) -> int:
+        program.repeat(most or least)
         if most is None:
             loop = _add(program, _State((), (then,)))
             program[loop] = _State((), (part(program, loop), then))
@@ -97,7 +120,7 @@ def _repeat(part: _Fragment, least: int, most: int | None) -> _Fragment:
     return build
 
 
-def _add(program: list[_State], state: _State) -> int:
+def _add(program: _Program, state: _State) -> int:
     if len(program) >= _MOST_STATES:
         message = "the pattern is too large"
         raise ValueError(message)
@@ -110,7 +133,7 @@ class Pattern:
 
     def __init__(self, build: _Fragment) -> None:
         """Compile a fragment; state 0 is the end."""
-        program = [_State((), ())]
+        program = _Program([_State((), ())])
         start = build(program, 0)
         self._program = tuple(program)
         self._start = self._closure((start,))
@@ -289,7 +312,7 @@ class _Parser:
         return self._escape() if character == "\\" else ((ord(character), ord(character)),)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=MOST_PATTERNS)
 def regex(text: str) -> Pattern:
     """Compile a regular expression of the subset.
 
@@ -298,10 +321,20 @@ def regex(text: str) -> Pattern:
 
     """
     _bound(text)
+    return compiled(text)
+
+
+def compiled(text: str) -> Pattern:
+    """Compile a regular expression that this project wrote, whose length is bounded by what it was made of.
+
+    Raises:
+        ValueError: as :func:`regex`.
+
+    """
     return Pattern(_Parser(text).parse())
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=MOST_PATTERNS)
 def glob(text: str) -> Pattern:
     """Compile a glob: ``*`` and ``?`` do not match ``/``, ``**`` does.
 

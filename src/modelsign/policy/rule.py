@@ -7,7 +7,7 @@ statement, named ``RULE_KIND``. A rule looks at :class:`~modelsign.policy.facts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from modelsign.policy.facts import Facts
 
 __all__ = [
+    "END",
+    "INERT",
     "Context",
     "FilePatterns",
+    "FormatNames",
     "Judgement",
     "ParameterName",
     "PolicyRule",
@@ -30,11 +33,17 @@ __all__ = [
     "Strict",
 ]
 
-RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-ParameterName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+END: Final = r"$(?!\n)"
+"""The end of a text in a pattern of the schema: Python's ``$`` alone also stands before a last newline."""
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}" + END)]
+ParameterName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}" + END)]
 FilePattern = Annotated[str, Meta(min_length=1, max_length=256)]
 FilePatterns = Annotated[tuple[FilePattern, ...], Meta(min_length=1, max_length=100)]
 """Patterns in the syntax of gitignore; a file is concerned if the last that matches has no ``!``."""
+FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}" + END)]
+FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
+INERT: Final = "inert"
+"""Stands for every file that no loader takes code from, whatever its format."""
 
 
 class Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -79,6 +88,10 @@ class Judgement:
     code: str | None = None
 
 
+def _none(rule: PolicyRule) -> tuple[str, ...]:  # noqa: ARG001 - a kind that names no formats
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class RuleKind:
     """One kind of rule.
@@ -86,7 +99,7 @@ class RuleKind:
     ``judge`` is pure and total. ``authenticates_all_bytes`` is True where a PASS means that a trusted
     key vouches for every byte of the model; such rules cannot be waived, and a policy without an
     enforced one never allows. ``key_parameters`` and ``text_parameters`` name the parameters that a rule
-    refers to; ``doubts`` lists what ``policy lint`` warns of.
+    refers to, ``format_names`` the formats; ``doubts`` lists what ``policy lint`` warns of.
     """
 
     id: str
@@ -99,3 +112,4 @@ class RuleKind:
     key_parameters: Callable[[Any], tuple[str, ...]]
     text_parameters: Callable[[Any], tuple[str, ...]]
     doubts: Callable[[Any], tuple[str, ...]]
+    format_names: Callable[[Any], tuple[str, ...]] = _none

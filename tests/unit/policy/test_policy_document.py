@@ -61,9 +61,40 @@ def test_a_policy_reads_the_same_from_yaml_and_json():
         ([SCANNED | {"accept": ["incomplete"]}], {}, "$.rules[0].accept[0]"),
         ([SCANNED | {"accept": []}], {}, "$.rules[0].accept"),
         ([{"id": "x", "kind": "scan"}], {}, "missing required field `accept`"),
-        ([SCANNED | {"files": ["*" * 9]}], {}, "more than 8 stars"),
+        ([SCANNED | {"files": ["*" * 9]}], {}, "** beside other characters"),
         ([SCANNED | {"files": ["# no"]}], {}, "matches nothing"),
-        ([SCANNED | {"files": ["!"]}], {}, "Invalid git pattern"),
+        ([SCANNED | {"files": ["!"]}], {}, "matches nothing"),
+        ([SCANNED | {"files": ["!README.md"]}], {}, "takes files out of nothing"),
+        ([SCANNED | {"files": ["!a", "*", "!b"]}], {}, "takes files out of nothing"),
+        ([SCANNED | {"files": ["./model.pkl"]}], {}, "no empty part, no . and no .."),
+        ([SCANNED | {"files": ["*", "!../x"]}], {}, "no empty part, no . and no .."),
+        ([SCANNED | {"files": ["a//b"]}], {}, "no empty part, no . and no .."),
+        ([SCANNED | {"files": ["model.{pkl,bin}"]}], {}, "write one pattern for each"),
+        ([SCANNED | {"files": ["*.pkl "]}], {}, "ends in a blank"),
+        ([SCANNED | {"files": ["*.pkl\n"]}], {}, "ends in a blank"),
+        ([SCANNED | {"files": ["a\x00b"]}], {}, "control sign"),
+        ([SCANNED | {"files": ["a[/]b"]}], {}, "a class that is not"),
+        ([SCANNED | {"files": ["a[b"]}], {}, "a class that is not"),
+        ([SCANNED | {"files": ["a[z-a]"]}], {}, "not from a lower to a higher"),
+        ([SCANNED | {"files": ["a\\b"]}], {}, "a backslash before what needs none"),
+        ([SCANNED | {"files": ["a\\"]}], {}, "a backslash before what needs none"),
+        ([SCANNED | {"if_present": True}], {}, "if_present is about files"),
+        ([{"id": "f", "kind": "formats", "allow": ["zip"], "if_present": True}], {}, "if_present is about files"),
+        ([{"id": "f", "kind": "formats", "deny": ["pickel"]}], {}, "the scan knows no format of the name pickel"),
+        ([{"id": "f", "kind": "formats", "allow": ["inert", "pickle+zip"]}], {}, "$.rules[0].allow[1]"),
+        ([{"id": "f", "kind": "formats", "deny": ["pickle\n"]}], {}, "$.rules[0].deny[0]"),
+        ([SIGNED | {"id": "signed\n"}], {}, "$.rules[0].id"),
+        ([SIGNED | {"keys": ["signers\n"]}], {}, "$.rules[0].keys[0]"),
+        ([attestation(predicate_type=PROVENANCE + "\n")], {}, "$.rules[0].predicate_type"),
+        ([SIGNED], {"metadata": {"name": "x\n"}}, "$.metadata.name"),
+        ([SIGNED], {"metadata": {"name": "x", "expires": "2027-01-01T00:00:00Z\n"}}, "$.metadata.expires"),
+        ([SCANNED], {"waivers": [WAIVER | {"tree_digests": ["ab" * 32 + "\n"]}]}, "$.waivers[0].tree_digests"),
+        (
+            [SIGNED],
+            {"parameters": {"signers": {"type": "keys"}, "t": {"type": "strings", "default": []}}},
+            "length >= 1 - at `$.parameters[...].default`",
+        ),
+        ([attestation(where=[{"path": "/a", "contains_all": []}])], {}, "contains_all"),
         ([{"id": "f", "kind": "formats"}], {}, "has allow, deny, or both"),
         ([{"id": "f", "kind": "formats", "allow": ["UPPER"]}], {}, "$.rules[0].allow[0]"),
         ([attestation(max_age="1y")], {}, "$.rules[0].max_age"),
@@ -98,6 +129,12 @@ def test_what_is_wrong_with_a_policy_is_named(rules, top, words):
 @pytest.mark.parametrize("value", [[], "policy", 1, None])
 def test_a_policy_is_an_object(value):
     assert refused(value)
+
+
+def test_more_patterns_than_a_policy_can_mean_are_refused_before_one_is_compiled():
+    where = [{"path": "/a", "regex": f"{at}.{{199}}.{{199}}"} for at in range(101)]
+    rules = [attestation(id=f"a{at}", where=where[:100]) for at in range(10)]
+    assert "globs and regexes" in refused(document([*rules, attestation(where=where[:1])]))
 
 
 def test_a_policy_too_large_is_refused():

@@ -129,3 +129,15 @@ def test_a_document_without_parameters_needs_none():
     value = document(rules)
     del value["parameters"]
     assert bind_values(policy(rules, parameters={}), {}).values == {}
+
+
+@pytest.mark.parametrize("given", [(), []])
+def test_a_parameter_given_no_value_is_unset_whatever_its_default(given):
+    """contains_all of no values would hold of any predicate."""
+    given = {"signers": ONE.public, "builders": OTHER.public, "ids": given}
+    assert refused(policy(RULES), given).code == "PARAMETER_UNSET"
+
+
+@pytest.mark.parametrize("given", [5, 5.0, None, {"a": 1}, [None], object()])
+def test_what_is_no_key_is_a_usage_error(given):
+    assert refused(policy(RULES), {"signers": given}).code == "PARAMETER_INVALID"

@@ -87,6 +87,26 @@ def test_patterns_that_make_backtracking_explode_do_not(pattern):
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(((((){200}){200}){200}){200}){200}",
+        "((((|){200}){200}){200}){200}",
+        "(((){0,200}){0,200}){9}",
+        "((){200,}){200}",
+    ],
+)
+def test_copies_of_nothing_are_bounded_too(pattern):
+    started = time.process_time()
+    with pytest.raises(ValueError, match="too large"):
+        regex(pattern)
+    assert time.process_time() - started < 1
+
+
+def test_what_a_pattern_may_repeat_is_enough_for_digests():
+    assert regex("(sha256:[0-9a-f]{64},?){8}").matches(",".join(["sha256:" + "ab" * 32] * 8))
+
+
 def test_a_cache_that_is_full_is_emptied():
     pattern = regex("[^x]*")
     assert pattern.matches("".join(chr(1000 + at) for at in range(2500)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,7 +111,8 @@ FORMATS = {"kind": "formats"}
         ({"allow": ["safetensors"], "files": ["*.bin"]}, {"a": "pickle", "b.bin": "safetensors"}, PASS),
         ({"allow": ["safetensors"], "files": ["*.bin"]}, {"x/b.bin": "pickle"}, FAIL),
         ({"allow": ["safetensors"], "files": ["*", "!*.txt"]}, {"a.txt": "text", "b": "safetensors"}, PASS),
-        ({"allow": ["safetensors"], "files": ["/a"]}, {"sub/a": "pickle"}, PASS),
+        ({"allow": ["safetensors"], "files": ["/a"]}, {"sub/a": "pickle", "a": "safetensors"}, PASS),
+        ({"allow": ["safetensors"], "files": ["/a"], "if_present": True}, {"sub/a": "pickle"}, PASS),
     ],
 )
 def test_formats_are_those_the_scan_recognised(rule, formats, result):
@@ -173,7 +174,36 @@ def test_a_rule_can_be_about_some_files():
     given = facts({"a.safetensors": "clean", "b.gguf": "unsupported"})
     assert judged({**SCAN, "files": ["*", "!*.gguf"]}, given).result is PASS
     assert judged({**SCAN, "files": ["*.gguf"]}, given).result is OPEN
-    assert judged({**SCAN, "files": ["*.onnx"]}, given).observed == "no file concerned"
+    found = judged({**SCAN, "files": ["*.onnx"], "if_present": True}, given)
+    assert (found.result, found.observed) == (PASS, "no file concerned")
+    assert found.expected == "files matching *.onnx (if any) scanned here as clean"
+
+
+@pytest.mark.parametrize("rule", [{"kind": "scan", "accept": ["clean"]}, {"kind": "formats", "deny": ["pickle"]}])
+@pytest.mark.parametrize("patterns", [["*.onnx"], ["*.Safetensors"], ["*", "!*"], ["x/"]])
+def test_a_rule_about_files_that_are_not_there_fails(rule, patterns):
+    found = judged({**rule, "files": patterns}, facts({"a.safetensors": "clean"}))
+    assert (found.result, found.code) == (FAIL, "POLICY_NO_FILE")
+    assert judged({**rule, "files": patterns, "if_present": True}, facts({"a.safetensors": "clean"})).result is PASS
+
+
+def test_a_trusted_signature_that_could_not_be_compared_leaves_the_answer_open():
+    signed = SignatureFact("other", frozenset({"s2"}))
+    found = judged({"kind": "signature", "keys": ["signers"]}, facts(open_signatures=(signed,)))
+    assert (found.result, found.code) == (OPEN, "POLICY_SIGNATURE_UNDECIDED")
+    two = {"kind": "signature", "keys": ["signers"], "threshold": 2}
+    assert judged(two, facts(open_signatures=(signed,))).result is FAIL
+    assert judged(two, facts(signers=["s2"], open_signatures=(signed,))).result is FAIL
+    assert judged(two, facts(signers=["s1"], open_signatures=(signed,))).result is OPEN
+    stranger = SignatureFact("other", frozenset({"nobody"}))
+    assert judged({"kind": "signature", "keys": ["signers"]}, facts(open_signatures=(stranger,))).result is FAIL
+
+
+@pytest.mark.parametrize("now", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
+def test_the_first_and_the_last_moment_there_is_can_be_judged(now):
+    rule = {**MADE, "id": "rule", "max_age": "999999w"}
+    given = facts(attestations=[attested(made_at=NOW)])
+    assert evaluate(bound([rule]), given, now=now).rules[0].result in {PASS, FAIL}
 
 
 def test_an_outcome_of_the_model_beyond_its_files_counts_whatever_the_rule_is_about():

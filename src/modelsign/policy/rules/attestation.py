@@ -15,7 +15,7 @@ from modelsign.attest import timestamp
 from modelsign.policy import constraints, duration
 from modelsign.policy.constraints import Constraint
 from modelsign.policy.pointer import resolve
-from modelsign.policy.rule import Context, Judgement, ParameterName, PolicyRule, RuleKind
+from modelsign.policy.rule import END, Context, Judgement, ParameterName, PolicyRule, RuleKind
 from modelsign.verdict import RuleOutcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class AttestationRule(PolicyRule, tag="attestation", frozen=True, kw_only=True):
     ``max_age`` bounds the age by the time the signed predicate gives for itself.
     """
 
-    predicate_type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*:[^\s]{1,500}$")]
+    predicate_type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*:[^\s]{1,500}" + END)]
     keys: Annotated[tuple[ParameterName, ...], Meta(min_length=1, max_length=20)]
     threshold: Annotated[int, Meta(ge=1, le=100)] = 1
     max_age: Annotated[str, Meta(pattern=duration.PATTERN)] | None = None
@@ -105,7 +105,7 @@ def _stale(rule: AttestationRule, fact: AttestationFact, context: Context) -> st
         return None
     if fact.made_at is None:
         return "it does not say when it was made"
-    if fact.made_at > context.now + CLOCK_SKEW:
+    if fact.made_at - context.now > CLOCK_SKEW:  # a sum could lie behind the last year there is
         return f"it says it was made in the future ({timestamp.write(fact.made_at)})"
     if context.now - fact.made_at > duration.parse(rule.max_age):
         return f"it was made at {timestamp.write(fact.made_at)}, more than {rule.max_age} ago"

@@ -6,12 +6,10 @@ that no loader takes code from, whatever its format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
-
-from msgspec import Meta
+from typing import TYPE_CHECKING, Final
 
 from modelsign.policy.files import check_patterns, concerned
-from modelsign.policy.rule import Context, FilePatterns, Judgement, PolicyRule, RuleKind
+from modelsign.policy.rule import INERT, Context, FilePatterns, FormatNames, Judgement, PolicyRule, RuleKind
 from modelsign.verdict import RuleMode, RuleOutcome
 
 if TYPE_CHECKING:
@@ -19,20 +17,21 @@ if TYPE_CHECKING:
 
     from modelsign.verdict import FileScan
 
-__all__ = ["INERT", "RULE_KIND", "FormatsRule"]
+__all__ = ["RULE_KIND", "FormatsRule"]
 
-INERT: Final = "inert"
 _SHOWN: Final = 5
-FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._+-]{0,63}$")]
-FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
 
 
 class FormatsRule(PolicyRule, tag="formats", frozen=True, kw_only=True):
-    """Every file concerned has a format in ``allow`` (if given) and none in ``deny``."""
+    """Every file concerned has a format in ``allow`` (if given) and none in ``deny``.
+
+    A rule with ``files`` that concerns no file fails, unless it says ``if_present``.
+    """
 
     allow: FormatNames | None = None
     deny: FormatNames | None = None
     files: FilePatterns | None = None
+    if_present: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a rule that asks for nothing."""
@@ -40,6 +39,9 @@ class FormatsRule(PolicyRule, tag="formats", frozen=True, kw_only=True):
             message = "a formats rule has allow, deny, or both"
             raise ValueError(message)
         check_patterns(self.files or ())
+        if self.if_present and not self.files:
+            message = "if_present is about files, and none are given"
+            raise ValueError(message)
 
 
 def judge(rule: FormatsRule, context: Context) -> Judgement:
@@ -57,6 +59,8 @@ def judge(rule: FormatsRule, context: Context) -> Judgement:
     if wrong:
         observed = _listed([f"{name} is {_format(seen[name])}" for name in wrong])
         return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_FORMAT_DENIED")
+    if rule.files and not names and not rule.if_present:
+        return Judgement(RuleOutcome.FAIL, "no file of the model matches", (), "POLICY_NO_FILE")
     found = sorted({_format(seen[name]) for name in names})
     return Judgement(RuleOutcome.PASS, f"{len(names)} files: {', '.join(found) or 'none concerned'}")
 
@@ -83,6 +87,7 @@ def expected(rule: FormatsRule, parameters: Mapping[str, tuple[str, ...]]) -> st
     """Say what the rule asks for."""
     del parameters
     where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
+    where += " (if any)" if rule.if_present else ""
     parts = []
     if rule.allow is not None:
         parts.append(f"is one of {', '.join(rule.allow)}")
@@ -109,4 +114,5 @@ RULE_KIND = RuleKind(
     key_parameters=lambda _: (),
     text_parameters=lambda _: (),
     doubts=doubts,
+    format_names=lambda rule: (*(rule.allow or ()), *(rule.deny or ())),
 )

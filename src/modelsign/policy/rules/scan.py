@@ -36,14 +36,21 @@ class Acceptable(StrEnum):
 
 
 class ScanRule(PolicyRule, tag="scan", frozen=True, kw_only=True):
-    """Every file concerned has an outcome in ``accept``, in a scan made here of these bytes."""
+    """Every file concerned has an outcome in ``accept``, in a scan made here of these bytes.
+
+    A rule with ``files`` that concerns no file fails, unless it says ``if_present``.
+    """
 
     accept: Annotated[tuple[Acceptable, ...], Meta(min_length=1, max_length=3)]
     files: FilePatterns | None = None
+    if_present: bool = False
 
     def __post_init__(self) -> None:
         """Refuse patterns that cannot be used."""
         check_patterns(self.files or ())
+        if self.if_present and not self.files:
+            message = "if_present is about files, and none are given"
+            raise ValueError(message)
 
 
 def judge(rule: ScanRule, context: Context) -> Judgement:
@@ -61,6 +68,8 @@ def judge(rule: ScanRule, context: Context) -> Judgement:
     left = [seen[name] for name in names if seen[name].outcome not in accepted]
     beyond = _beyond(scan) - {Outcome(value) for value in accepted}
     outcomes = {file.outcome for file in left} | beyond
+    if rule.files and not names and not rule.if_present and outcomes <= _UNDECIDED:
+        return Judgement(RuleOutcome.FAIL, "no file of the model matches", (), "POLICY_NO_FILE")
     if not outcomes:
         counts = ", ".join(_counts([seen[name] for name in names])) or "no file concerned"
         return Judgement(RuleOutcome.PASS, counts)
@@ -102,6 +111,7 @@ def expected(rule: ScanRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
     """Say what the rule asks for."""
     del parameters
     where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
+    where += " (if any)" if rule.if_present else ""
     return f"{where} scanned here as {' or '.join(rule.accept)}"
 
 
