@@ -415,3 +415,71 @@ def test_nothing_in_a_bundle_or_a_path_looks_like_a_line_of_ours(here: Path) -> 
     signed = modelsign("sign", "model", "--key", "signer.pem", "--bundle", "x\nVERIFIED", cwd=here)
     assert signed.exit_code == 0
     assert not [line for line in signed.stdout.splitlines() if line.startswith("VERIFIED")]
+
+
+@pytest.mark.parametrize("place", ["signer.pem", "other.pem", "model/config.json", "notes.txt", "model/empty"])
+def test_force_replaces_signatures_and_nothing_else(here: Path, place: str) -> None:
+    run(here, "key", "generate", "other.pem")
+    build(here, {"notes.txt": "precious", "model/empty": ""})
+    before = (here / place).read_bytes()
+    assert outcome(here, *SIGN, "--bundle", place, "--force") == (2, ["OUTPUT_EXISTS"])
+    assert (here / place).read_bytes() == before
+
+
+def test_force_never_replaces_the_model_itself(here: Path) -> None:
+    build(here, {"w.bin": "weights", "none.bin": ""})
+    for name in ("w.bin", "none.bin"):
+        assert outcome(here, "sign", name, "--key", "signer.pem", "--bundle", name, "--force") == (
+            2,
+            ["OUTPUT_EXISTS"],
+        )
+    assert (here / "w.bin").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("content", [b"", b"broken", encoded(raw_bundle())])
+@pytest.mark.parametrize("place", [None, "model/model.sig", "model/model.sig.d/x.sig"])
+def test_force_replaces_whatever_stands_in_the_place_of_a_signature(
+    here: Path, place: str | None, content: bytes
+) -> None:
+    build(here, {place or "model/model.sig": content})
+    named = ["--bundle", place] if place else []
+    assert outcome(here, *SIGN, *named, "--force") == (0, [])
+    assert outcome(here, *VERIFY) == (0, [])
+
+
+def test_a_private_key_in_the_place_of_a_signature_is_not_lost(here: Path) -> None:
+    build(here, {"model/model.sig": (here / "signer.pem").read_bytes()})
+    assert outcome(here, *SIGN, "--force") == (2, ["OUTPUT_EXISTS"])
+
+
+@pytest.mark.parametrize("content", ["", encoded(raw_bundle())])
+def test_force_replaces_an_empty_file_or_a_bundle_elsewhere(here: Path, content: str) -> None:
+    build(here, {"x.sig": content})
+    assert outcome(here, *SIGN, "--bundle", "x.sig", "--force") == (0, [])
+    assert outcome(here, *VERIFY, "--bundle", "x.sig") == (0, [])
+
+
+@pytest.mark.parametrize(
+    "place", [".github/x.sig", ".gitignore", "model.intoto.jsonl", "model.sig.d/x", "model.sig.d/a/x.sig"]
+)
+def test_no_signature_is_written_where_it_could_not_be_verified(here: Path, place: str) -> None:
+    (here / "model" / place).parent.mkdir(parents=True, exist_ok=True)
+    code, reasons = outcome(here, *SIGN, "--bundle", f"model/{place}")
+    assert (code, reasons) in ((2, ["USAGE"]), (1, ["SIGNATURE_NOT_A_FILE"]))
+    assert not (here / "model" / place).exists()
+
+
+def test_a_report_of_sign_is_not_written_into_the_model(here: Path) -> None:
+    assert outcome(here, *SIGN, "--format", "json", "-o", "model/sub/report.json") == (2, ["USAGE"])
+    assert not (here / "model/model.sig").exists()
+    assert outcome(here, *SIGN) == (0, [])
+
+
+def test_add_does_not_write_through_a_link(here: Path) -> None:
+    build(here, {"w.bin": "weights", "elsewhere/keep": ""})
+    (here / "w.bin.sig.d").symlink_to("elsewhere")
+    assert outcome(here, "sign", "w.bin", "--key", "signer.pem", "--add") == (1, ["SIGNATURE_NOT_A_FILE"])
+    assert [path.name for path in (here / "elsewhere").iterdir()] == ["keep"]
+    (here / "w.bin.sig.d").unlink()
+    (here / "w.bin.sig.d").write_text("a file")
+    assert outcome(here, "sign", "w.bin", "--key", "signer.pem", "--add") == (3, ["OUTPUT_UNWRITABLE"])
