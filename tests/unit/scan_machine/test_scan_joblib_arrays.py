@@ -7,8 +7,6 @@ import pytest
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.machine import walk
-from modelsign.scan.machine.joblib import dtype_after_state
-from modelsign.scan.machine.source import Source
 from modelsign.scan.pickles import scan_pickle, scan_torch_stream
 
 PAYLOAD = p.stack_name("os", "system") + p.ARGUMENT + b"R"
@@ -123,21 +121,6 @@ def test_a_frame_around_an_array_is_a_finding():
 def test_wrappers_that_open_files_by_name_are_unsafe():
     for name in ("NDArrayWrapper", "ZNDArrayWrapper"):
         assert rules(p.PROTO4 + p.stack_name("joblib.numpy_pickle", name) + b")\x81}b.") == {"pickle-read"}
-
-
-@pytest.mark.parametrize(
-    ("text", "element", "flags", "after"),
-    [
-        ("f8", -1, 0, "f8"), ("f8", -1, 63, "?"), ("O8", -1, 63, "O8"), ("O8", -1, 0, "?"), ("U2", 8, 8, "U2"),
-        ("U2", 80, 8, "?"), ("S3", 3, 0, "S3"), ("V16", 16, 16, "V16"), ("V16", 16, 27, "O8"), ("V", 16, 0, "?"),
-        ("M8", -1, 0, "M8"), ("wild", -1, 0, "?"),
-    ],
-)  # fmt: skip
-def test_the_state_of_a_dtype_decides_how_long_its_elements_are(text, element, flags, after):
-    data = b"".join(b"J" + number.to_bytes(4, "little", signed=True) for number in (3, 0, 0, 0, 0, element, 1, flags))
-    state = tuple(range(0, 40, 5))
-    assert dtype_after_state(Source(BytesReading(data)), text, state) == after
-    assert dtype_after_state(Source(BytesReading(data)), text, state[:7]) == "?"
 
 
 def test_the_pickle_of_an_object_array_is_read_as_a_plain_unpickler_would_too():

@@ -18,14 +18,11 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
 
-__all__ = ["ARRAY_CLASSES", "WRAPPER", "RawArray", "array_bytes", "dtype_after_state"]
+__all__ = ["ARRAY_CLASSES", "WRAPPER", "RawArray", "array_bytes"]
 
 WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
 _DTYPE: Final = re.compile(r"[<>|=]?([biufcmMOSUV])([0-9]{1,9})?", re.ASCII)
 _UNITS: Final = {"U": 4}
-_FLEXIBLE: Final = frozenset("SUV")
-_HAS_OBJECT: Final = 1
-_ELEMENT, _FLAGS, _STATE = 5, 7, 8
 _PADDING: Final = 16
 ARRAY_CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix"})
 
@@ -42,30 +39,6 @@ class RawArray:
     aligned: bool
     pickled: bool = False
     unpadded_end: int = 0
-
-
-def dtype_after_state(source: Source, detail: str, state: Value) -> str:
-    """Return the text of a dtype after BUILD; ``?`` where its length or its objects cannot be told.
-
-    ``arraydescr_setstate`` sets the length of flexible types and the flag that says whether elements are objects,
-    and by that flag joblib reads either numbers or a pickle.
-    """
-    match = _DTYPE.fullmatch(detail)
-    if match is None or not isinstance(state, tuple) or len(state) < _STATE:
-        return "?"
-    element, flags = (
-        source.integer(item) if isinstance(item, int) and item >= 0 else None
-        for item in (state[_ELEMENT], state[_FLAGS])
-    )
-    if element is None or flags is None:
-        return "?"
-    if match[1] in _FLEXIBLE and flags & _HAS_OBJECT:
-        return "O8"
-    if (flags & _HAS_OBJECT == 0) is (match[1] == "O"):
-        return "?"
-    if match[1] in _FLEXIBLE and (match[2] is None or element != int(match[2]) * _UNITS.get(match[1], 1)):
-        return "?"
-    return detail
 
 
 def array_bytes(source: Source, state: list[Value], offset: int) -> RawArray | None:

@@ -13,8 +13,9 @@ from modelsign.scan import knowledge
 from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.dtypes import REVIEWED, review_state
 from modelsign.scan.machine.faults import Exhausted
-from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes, dtype_after_state
+from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
 from modelsign.scan.machine.render import call_text, value_text
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.torch import persistent_module, persistent_storage
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsign.artifact.reading import Reading
+    from modelsign.scan.machine.contents import Contents
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
     from modelsign.verdict import Finding, Rule
@@ -66,6 +68,10 @@ class Judge:
         self.globals: dict[tuple[str, str], Global] = {}
         self.names: set[str] = set()
         self.calls: list[str] = []
+        self.contents: Contents | None = None
+        """What went into containers, kept from the first dtype on that has parts or objects."""
+        self.last_use = -1
+        """The offset of the last call that may have used a dtype."""
         self.frames_differ = False
         self.unaligned_arrays = False
         """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
@@ -165,6 +171,7 @@ class Judge:
             return self._unknown_call(function, arguments, offset)
         if entry.special is not None:
             return SPECIAL[entry.special](self, function, arguments, offset)
+        self.last_use = offset
         if isinstance(arguments, tuple):
             for form in entry.call:
                 if fits_signature(self.source, form, arguments):
@@ -179,6 +186,7 @@ class Judge:
         entry = cls.entry
         if entry is None:
             return self._unknown_call(cls, arguments, offset)
+        self.last_use = offset
         if (
             isinstance(arguments, tuple)
             and keywords is None
@@ -272,8 +280,10 @@ class Judge:
             if target.cls == "functools.partial" and not self._may_be_stored(state):
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
-            if target.cls == "numpy.dtype":
-                target.detail = dtype_after_state(self.source, target.detail, state)
+            if target.cls in REVIEWED:
+                review_state(self, target, state, offset)
+            else:
+                self.last_use = offset
             return target
         if isinstance(target, Global):
             text = value_text(self.source, state)
@@ -337,6 +347,7 @@ class Judge:
 
     def raw_array(self, state: list[Value], offset: int) -> tuple[Value, int]:
         """BUILD of a joblib wrapper: return the array and the offset behind its bytes."""
+        self.last_use = offset
         array = array_bytes(self.source, state, offset)
         if array is None:
             self.note(rules.UNREVIEWED_USE, "gives a joblib array wrapper a state that nobody can follow", offset)

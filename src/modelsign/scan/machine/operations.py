@@ -65,6 +65,8 @@ def _container(walk: Walk, offset: int) -> int:
     height = _height(walk, offset)
     if walk.pending is not None:
         walk.remember(~offset, walk.stack[height:], offset)
+    if walk.judge.contents is not None:
+        walk.keep(~offset, walk.stack[height:], height, offset)
     del walk.stack[height:]
     walk.stack.append(~offset)
     return offset + 1
@@ -81,7 +83,7 @@ def _height(walk: Walk, offset: int) -> int:
 
 def _append(walk: Walk, offset: int) -> int:
     target = walk.stack[-2]
-    if type(target) is int and target < 0 and walk.pending is None:
+    if type(target) is int and target < 0 and walk.pending is None and walk.judge.contents is None:
         walk.stack.pop()
     else:
         walk.add_items(target, len(walk.stack) - 1, offset)
@@ -90,7 +92,7 @@ def _append(walk: Walk, offset: int) -> int:
 
 def _setitem(walk: Walk, offset: int) -> int:
     target = walk.stack[-3]
-    if type(target) is int and target < 0 and walk.pending is None:
+    if type(target) is int and target < 0 and walk.pending is None and walk.judge.contents is None:
         del walk.stack[-2:]
     else:
         walk.add_items(target, len(walk.stack) - 2, offset)

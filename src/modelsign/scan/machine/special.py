@@ -12,6 +12,7 @@ from modelsign.artifact.reading import BytesReading, Slice
 from modelsign.scan import knowledge
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
 from modelsign.scan.machine.values import Global, Instance
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["SPECIAL"]
 
 _Special: TypeAlias = "Callable[[Judge, Global, Value, int], Value]"
-_DTYPE_TEXT: Final = 64
 _PLAIN_BASES: Final = {"builtins.object": "none"} | {
     f"builtins.{name}": "data" for name in ("dict", "float", "int", "list", "set", "str", "tuple", "bytes", "frozenset")
 }
@@ -75,14 +75,9 @@ def _newobj_ex(judge: Judge, function: Global, arguments: Value, offset: int) ->
 
 
 def _dtype(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
-    """``numpy.dtype('f8', False, True)``; the string is kept for the length of joblib's arrays."""
+    """``numpy.dtype('f8', False, True)``; its state is reviewed against what it is made from."""
     if isinstance(arguments, tuple) and arguments and fits_signature(judge.source, _DTYPE, arguments):
-        first = arguments[0]
-        if isinstance(first, Global):
-            return Instance("numpy.dtype", function.entry, "V*")
-        text = judge.source.text(first, _DTYPE_TEXT) if isinstance(first, int) and first >= 0 else None
-        if text is not None:
-            return Instance("numpy.dtype", function.entry, text)
+        return make_dtype(judge, arguments[0], function.entry, offset)
     return judge.unreviewed(function, arguments, offset)
 
 

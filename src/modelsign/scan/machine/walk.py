@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.machine import opcodes as op
+from modelsign.scan.machine import rules
+from modelsign.scan.machine.dtypes import Dtype
 from modelsign.scan.machine.faults import Broken, Exhausted
 from modelsign.scan.machine.memo import PLAIN, Memo
 from modelsign.scan.machine.operations import OPERATIONS
@@ -111,7 +113,7 @@ class Walk:
         stack, marks, memo, sparse, dense = self.stack, self.marks, self.memo, self.memo.sparse, self.memo.dense
         push, pop, mark, unmark, memoize = stack.append, stack.pop, marks.append, marks.pop, dense.append
         fixed, unpack, plain = op.FIXED, _COUNT.unpack_from, PLAIN
-        window, base, check = self._window, self._base, 0
+        window, base, check, judge = self._window, self._base, 0, self.judge
         while True:
             if position >= check:
                 position = self._event(position)
@@ -182,7 +184,7 @@ class Walk:
                 if height < 1 or height > len(stack):
                     raise Broken("adds items to nothing", base + position)
                 value = stack[height - 1]
-                if type(value) is int and value < 0 and self.pending is None:
+                if type(value) is int and value < 0 and self.pending is None and judge.contents is None:
                     del stack[height:]
                 else:
                     self.add_items(value, height, base + position)
@@ -254,7 +256,17 @@ class Walk:
         code = self.source.read(offset, 1)[0]
         if self.pending is not None and type(target) is int:
             self.remember(target, items, offset)
+        if self.judge.contents is not None and type(target) is int:
+            self.keep(target, items, height - 1, offset)
         self.judge.add_items(target, items, code, offset)
+
+    def keep(self, target: int, items: list[Value], place: int, offset: int) -> None:
+        """Keep what goes into a container where a dtype depends on it; ``place`` is the container's on the stack."""
+        contents = self.judge.contents
+        if contents is not None:
+            fills = place > 1 and isinstance(self.stack[place - 2], Dtype)
+            if contents.add(target, items, offset, fills_array=fills):
+                self.judge.note(rules.CAPABILITIES["native-code"], "changes the fields of a dtype in use", offset)
 
     def remember(self, target: int, items: list[Value], offset: int) -> None:
         """Keep what goes into a dict while a joblib wrapper waits for its state."""

@@ -1,0 +1,75 @@
+"""What went into the few containers whose content matters: fields of dtypes, objects of arrays.
+
+Containers are otherwise not kept. Keeping begins with the first dtype that has parts or objects; dicts are kept only
+while such a dtype waits for its state, and then only those that became its fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modelsign.scan.machine.faults import Exhausted
+
+if TYPE_CHECKING:
+    from modelsign.scan.machine.values import Value
+
+__all__ = ["Contents"]
+
+_KEPT: Final = 10_000_000
+"""Items kept over a whole reading."""
+
+
+class Contents:
+    """Contents of containers, by the value that stands for each."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._waiting: set[int] = set()
+        self._since = 0
+        self._dicts: dict[int, list[Value]] = {}
+        self._frozen: dict[int, list[Value]] = {}
+        self._lengths: dict[int, int] = {}
+        self._kept = 0
+
+    def wait(self, made: int) -> None:
+        """Keep what goes into dicts from here: the dtype made at this offset has yet to get its state."""
+        if not self._waiting:
+            self._since = made
+        self._waiting.add(made)
+
+    def arrived(self, made: int) -> None:
+        """Let go of what nobody needs: the dtype has its state."""
+        self._waiting.discard(made)
+        if not self._waiting:
+            self._dicts.clear()
+
+    def add(self, target: int, items: list[Value], offset: int, *, fills_array: bool) -> bool:
+        """Note what goes into a container; say whether it was a dict that a dtype holds and nobody may change.
+
+        Raises:
+            Exhausted: too much was kept.
+
+        """
+        if target in self._frozen:
+            return bool(items)
+        if fills_array:
+            self._lengths[target] = self._lengths.get(target, 0) + len(items)
+            self._kept += 1
+        elif self._waiting:
+            self._dicts.setdefault(target, []).extend(items)
+            self._kept += len(items) + 1
+        if self._kept > _KEPT:
+            raise Exhausted("puts too much between a dtype and its state", offset)
+        return False
+
+    def freeze(self, target: int) -> list[Value] | None:
+        """Return all that is in a dict which becomes a dtype's fields; None if it may hold more than was seen."""
+        if target not in self._frozen:
+            if ~target < self._since or not self._waiting:
+                return None
+            self._frozen[target] = self._dicts.pop(target, [])
+        return self._frozen[target]
+
+    def length(self, target: int) -> int:
+        """Return how many items a list in an array's state has at least."""
+        return self._lengths.get(target, 0)
