@@ -117,6 +117,8 @@ LIES = {
     "a subarray denies its objects": (
         make("V16") + parts(subdtype=OBJECT + b"K\x02\x85\x86", size=16, alignment=8, flags=0)
     ),
+    "objects denied, with a length": make("O8") + parts(flags=0, size=8, alignment=1),
+    "a field of objects without state": make("V8") + structure(("f", make("O8"), 0), flags=0),
     "numbers said to be objects": make("V8") + parts(size=8, alignment=1, flags=63),
     "a field beyond the end": make("V8") + structure(("f", FLOAT, 1), flags=16),
     "a field before the start": make("V8") + structure(("f", FLOAT, -1), flags=16),

@@ -136,12 +136,12 @@ def _review(source: Source, contents: Contents | None, dtype: Dtype, state: Valu
     flags = _integer(source, state[_FLAGS])
     if flags is None:
         raise _FlawError("has no known form")
+    if dtype.kind == "O" and flags != _OBJECT_FLAGS:
+        raise _FlawError("denies that it holds objects", lies=True)
     if dtype.kind in _FLEXIBLE:
         size, objects = _review_flexible(source, contents, dtype, state)
     else:
         size, objects = _review_fixed(source, dtype, state), dtype.kind == "O"
-    if dtype.kind == "O" and flags != _OBJECT_FLAGS:
-        raise _FlawError("denies that it holds objects", lies=True)
     if (flags & _MEANS_OBJECTS != _MEANS_OBJECTS) if objects else flags & _DENIED_WITHOUT:
         raise _FlawError("does not say the truth about its objects", lies=True)
     return size, objects
@@ -230,7 +230,8 @@ def _review_fields(source: Source, items: list[Value], size: int) -> Mapping[str
         part, offset = value[0], _integer(source, value[1])
         title = _text(source, value[2]) if len(value) > 2 else None  # noqa: PLR2004 - the title is the third
         if not isinstance(part, Dtype) or not part.settled or part.size is None or offset is None:
-            raise _FlawError("has a field that nobody can follow")
+            hidden = isinstance(part, Dtype) and part.kind in _KEEPING
+            raise _FlawError("has a field that nobody can follow", lies=hidden)
         if offset < 0 or offset + part.size > size:
             raise _FlawError("has a field beyond its length", lies=True)
         found[name] = (part, offset, title)
