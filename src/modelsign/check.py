@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from modelsign.signing.keys import VerifyKey
     from modelsign.verdict import ScanResult, VerifyResult
 
-__all__ = ["Evidence", "check_model", "collect_evidence"]
+__all__ = ["Evidence", "check_model", "collect_evidence", "one_or_many"]
 
 _SIGNATURES: Final = frozenset({"signature"})
 _ATTESTATIONS: Final = frozenset({"attestation"})

@@ -91,7 +91,6 @@ def test_the_gate_is_total_and_imports_only_what_was_listed(data, weights_only):
             try:
                 hand_over(
                     snapshot,
-                    f"{snapshot.link_farm()}/m.bin",
                     verdict,
                     file=None,
                     options=LoadOptions(weights_only=weights_only),
@@ -108,5 +107,4 @@ def test_every_seed_loads_as_it_is(name, tmp_path):
     model = signedmodels.make(tmp_path, {"m.bin": SEEDS[name]}, single=True)
     with open_artifact(model.path) as artifact, take_snapshot(artifact) as snapshot:
         verdict = CheckResult(Verdict.ALLOW, PolicyName("test", "0" * 64), (), scan=scan_artifact(snapshot))
-        farm = f"{snapshot.link_farm()}/m.bin"
-        assert hand_over(snapshot, farm, verdict, file=None, options=LoadOptions()) is not None
+        assert hand_over(snapshot, verdict, file=None, options=LoadOptions()) is not None

@@ -11,9 +11,11 @@ from typing import Final
 
 __all__ = ["PATTERN", "read", "write"]
 
-PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+PATTERN: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$(?!\n)"
+)
 """RFC 3339, section 5.6, with an upper-case T and Z and without leap seconds."""
-_SHAPE: Final = re.compile(PATTERN.removesuffix("$") + r"\Z")
+_SHAPE: Final = re.compile(PATTERN)
 _FRACTION: Final = re.compile(r"\.([0-9]{1,9})")
 
 
@@ -25,7 +27,7 @@ def read(text: str) -> datetime:
 
     """
     if not _SHAPE.match(text):
-        message = f"{text!r} is not a time such as 2026-11-23T12:00:00Z"
+        message = f"{text[:100]!r} is not a time such as 2026-11-23T12:00:00Z"
         raise ValueError(message)
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(lambda found: f".{found[1]:0<6.6}", text))

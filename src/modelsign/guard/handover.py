@@ -48,16 +48,18 @@ _LIBRARY_FAULTS: Final = (
 """What the libraries raise over bytes they cannot read; anything else is not theirs and passes through."""
 
 
-def hand_over(  # noqa: PLR0913 - the one place where judgement and loader meet
+def hand_over(
     snapshot: Snapshot,
-    path: str,
     verdict: CheckResult,
     *,
     file: str | None,
     options: LoadOptions,
     insecure_unverified: bool = False,
 ) -> object:
-    """Load one file of a judged snapshot; ``path`` is where the snapshot's files can be reached by name.
+    """Load one file of a judged snapshot, through its sealed descriptor alone.
+
+    A library that wants a path gets that of the descriptor: a link to it in a shared folder could be exchanged by
+    another process of the same user between verdict and load.
 
     Raises:
         ModelsignError: ``LOAD_NOT_CLEAN``, ``LOAD_AMBIGUOUS``, ``LOAD_FILE_NOT_NAMED``, ``LOAD_NO_SUCH_FILE``,
@@ -69,7 +71,7 @@ def hand_over(  # noqa: PLR0913 - the one place where judgement and loader meet
     _demand_clean(chosen, snapshot.digests.get(chosen.path), accept_unverified=insecure_unverified)
     judged = Judged(
         name=chosen.path,
-        path=path if snapshot.single_file else f"{path}/{chosen.path}",
+        path=f"/proc/self/fd/{snapshot.descriptors[chosen.path]}",
         scan=chosen,
         descriptor=lambda: snapshot.descriptor(chosen.path),
         options=options,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelsign import limits
 from modelsign.guard.verified import verified
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     allow_symlinks: bool = False,
     link_roots: Sequence[str] = (),
     now: datetime | None = None,
+    most_bytes: int = limits.SNAPSHOT_BYTES,
     progress: Callable[[Stage], None] | None = None,
 ) -> object:
     """Load a model if a trust policy allows it, from the very bytes that were judged.
@@ -44,6 +46,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     exactly the names the scan accepted), NumPy.
     ``file`` names the file to load where the model holds several. Nothing is loaded on DENY or UNDECIDED.
 
+    ``most_bytes`` bounds the private copy, which lies in memory.
     ``insecure_unverified`` also hands over a file that the policy accepts and the scan calls ``unverified``.
 
     Raises:
@@ -61,6 +64,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
         allow_symlinks=allow_symlinks,
         link_roots=link_roots,
         now=now,
+        most_bytes=most_bytes,
         progress=progress,
     ) as model:
         return model.load(

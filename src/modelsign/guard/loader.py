@@ -35,7 +35,7 @@ class LoadOptions:
 class Judged:
     """One file whose bytes were judged: its name, its sealed bytes, and what the scan says of them.
 
-    ``path`` leads to the sealed bytes under the file's own name, for libraries that want a path.
+    ``path`` is the sealed descriptor itself (``/proc/self/fd/N``), for libraries that want a path; it has no suffix.
     ``descriptor`` gives a fresh, read-only descriptor of the sealed bytes.
     """
 

@@ -6,39 +6,45 @@ else, so whoever writes to the original, renames it or adds files to it changes 
 
 ``model.path`` holds the manifest's resources alone: no evidence files, no ignored files, nothing added later.
 It leads to this process's own descriptors through ``/proc``, so it works in this process, in children it forks and in
-programs it starts, for as long as the block runs.
+programs it starts, for as long as the block runs. It is a folder of links in the temporary folder, which another
+process of the same user could exchange; ``model.open`` and ``model.load`` do without it. It is removed when the block
+is left, also by an exception. A signal that ends the process at once (SIGKILL, SIGTERM without a handler) leaves it
+behind: dead links, and no byte of the model. A server that wants it gone turns SIGTERM into ``SystemExit``.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
+from modelsign import limits
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.snapshot import take_snapshot
-from modelsign.check import check_model, collect_evidence
+from modelsign.check import check_model, collect_evidence, one_or_many
 from modelsign.errors import error
 from modelsign.guard.denial import denial
 from modelsign.guard.handover import hand_over
 from modelsign.guard.loader import LoadOptions
-from modelsign.policy.document import load_policy
+from modelsign.policy.document import Policy, load_policy
 from modelsign.scan.engine import is_inert
 from modelsign.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
 
     from modelsign.artifact.model import FileEntry
     from modelsign.artifact.snapshot import Snapshot
-    from modelsign.policy.document import Policy
     from modelsign.policy.parameters import Value
     from modelsign.verdict import CheckResult
 
 __all__ = ["Stage", "VerifiedModel", "verified"]
+
+_FRAMEWORKS: Final = ("numpy", "torch")
 
 
 class Stage(StrEnum):
@@ -112,15 +118,16 @@ class VerifiedModel:
         """Load one file of the sealed copy with the loader its scan picks; the only loadable one if none is named.
 
         Raises:
-            ModelsignError: ``LOAD_NOT_CLEAN``, ``LOAD_AMBIGUOUS``, ``LOAD_FILE_NOT_NAMED``, ``LOAD_NO_SUCH_FILE``,
-                ``LOAD_NOTHING``, ``LOAD_NO_LOADER``, ``LOAD_LIBRARY_MISSING``, ``LOAD_GLOBAL_REFUSED``,
-                ``LOAD_FAILED`` or ``SNAPSHOT_CLOSED``.
+            ModelsignError: ``ARGUMENT_INVALID``, ``LOAD_NOT_CLEAN``, ``LOAD_AMBIGUOUS``, ``LOAD_FILE_NOT_NAMED``,
+                ``LOAD_NO_SUCH_FILE``, ``LOAD_NOTHING``, ``LOAD_NO_LOADER``, ``LOAD_LIBRARY_MISSING``,
+                ``LOAD_GLOBAL_REFUSED``, ``LOAD_FAILED`` or ``SNAPSHOT_CLOSED``.
 
         """
+        if framework not in _FRAMEWORKS:
+            raise error("ARGUMENT_INVALID", f"framework is {framework!r}, not one of {', '.join(_FRAMEWORKS)}")
         options = LoadOptions(framework=framework, device=device, weights_only=self._weights_only)
         return hand_over(
             self._alive(),
-            self.path,
             self._verdict,
             file=file,
             options=options,
@@ -151,6 +158,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     allow_symlinks: bool = False,
     link_roots: Sequence[str] = (),
     now: datetime | None = None,
+    most_bytes: int = limits.SNAPSHOT_BYTES,
     progress: Callable[[Stage], None] | None = None,
 ) -> Iterator[VerifiedModel]:
     """Judge a private copy of a model by a policy; the block runs only on ALLOW.
@@ -158,17 +166,25 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     ``parameters`` are the policy's (``{"signers": "pub.pem"}``). ``bundles`` and ``attestations`` name evidence that
     does not lie at its default place. ``opinions`` are other scanners to ask. ``ignore_paths``, ``allow_symlinks``
     and ``link_roots`` are as for ``verify``; what is ignored is not in the copy. ``now`` is the time of the verdict,
-    the present if none is given. ``progress`` is called at each :class:`Stage`.
+    the present if none is given. ``most_bytes`` bounds the copy, which lies in memory. ``progress`` is called at each
+    :class:`Stage`.
 
     Raises:
         ModelsignError: ``LOAD_DENIED`` (a ``LoadDenied``) or ``LOAD_UNDECIDED`` (a ``LoadUndecided``), both with the
-            whole verdict as ``result``; ``POLICY_MISSING``; or whatever reading the model or the policy raises.
+            whole verdict as ``result``; ``POLICY_MISSING``; ``ARGUMENT_INVALID``; ``SNAPSHOT_TOO_LARGE``; or whatever
+            reading the model or the policy raises.
 
     """
     if policy is None:
         advice = "Name one: policy='baseline', parameters={'signers': 'signer.pub'}, or a policy file."
         raise error("POLICY_MISSING", "a model is loaded only by a trust policy, and none was named", advice=advice)
     loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
+    if not isinstance(loaded, Policy):
+        raise error("ARGUMENT_INVALID", f"policy is a name, a path or a policy that was read, not {_kind(policy)}")
+    if not isinstance(parameters, Mapping | None):
+        raise error("ARGUMENT_INVALID", f"parameters map names to values; they are not {_kind(parameters)}")
+    bundles, attestations = one_or_many(bundles), one_or_many(attestations)
+    ignore_paths, link_roots = one_or_many(ignore_paths), one_or_many(link_roots)
     with open_artifact(
         path,
         ignore_paths=ignore_paths,
@@ -179,7 +195,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     ) as artifact:
         report = progress or _silent
         report(Stage.OPENED)
-        with take_snapshot(artifact) as snapshot:
+        with take_snapshot(artifact, most_bytes=most_bytes) as snapshot:
             report(Stage.COPIED)
             verdict = check_model(
                 snapshot,
@@ -198,6 +214,10 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
                 yield model
             finally:
                 model.close()
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _silent(stage: Stage) -> None:

@@ -58,7 +58,6 @@ def run(snapshot, verdict=None, *, file=None, insecure_unverified=False, **optio
     result = verdict_on(snapshot) if verdict is None else verdict
     return hand_over(
         snapshot,
-        snapshot.link_farm(),
         result,
         file=file,
         options=LoadOptions(**options),
@@ -95,9 +94,18 @@ def test_a_single_file_is_loaded(tmp_path):
     path = tmp_path / "w.safetensors"
     path.write_bytes(ARRAYS)
     with snapshot_of(path) as snapshot:
-        farm = f"{snapshot.link_farm()}/w.safetensors"
-        loaded = hand_over(snapshot, farm, verdict_on(snapshot), file=None, options=LoadOptions())
+        loaded = hand_over(snapshot, verdict_on(snapshot), file=None, options=LoadOptions())
     assert loaded["w"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_no_loader_gets_a_path_that_somebody_else_could_exchange(copied, monkeypatch):
+    import modelsign.guard.handover as module  # noqa: PLC0415 - to look over its shoulder
+
+    seen = []
+    monkeypatch.setattr(module, "_run", seen.append)
+    snapshot = copied(weights_dot_safetensors=ARRAYS)
+    run(snapshot)
+    assert seen[0].path == f"/proc/self/fd/{snapshot.descriptors['weights.safetensors']}"
 
 
 def test_the_scan_picks_the_loader_and_not_the_name(copied):

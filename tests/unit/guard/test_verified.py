@@ -198,3 +198,47 @@ def test_another_scanner_can_be_asked(model):
     with pytest.raises(ModelsignError) as caught:
         load(model.path, **model.arguments, opinions=["nobody"])
     assert caught.value.code == "OPINION_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"policy": {"kind": "ModelTrustPolicy"}},
+        {"policy": 5},
+        {"policy": b"baseline"},
+        {"parameters": "signer.pub"},
+        {"parameters": ["signer.pub"]},
+        {"framework": "tf"},
+        {"framework": "Torch"},
+        {"framework": None},
+        {"now": dt.datetime(2029, 1, 1)},  # noqa: DTZ001 - without a zone on purpose
+    ],
+)
+def test_an_argument_that_cannot_be_meant_is_a_usage_error(model, changes):
+    fault = refused(model, **changes)
+    assert (fault.code, fault.exit_status) == ("ARGUMENT_INVALID", ExitStatus.USAGE)
+
+
+def test_one_path_is_one_path_and_not_its_letters(model, tmp_path):
+    elsewhere = tmp_path / "elsewhere.sig"
+    (model.path / "model.sig").rename(elsewhere)
+    assert load(model.path, **model.arguments, bundles=str(elsewhere))
+    assert load(model.path, **model.arguments, bundles=elsewhere)
+    fault = refused(model, bundles=elsewhere, ignore_paths="config.json")
+    assert "FILE_MISSING" in fault.details["codes"]
+
+
+def test_a_model_larger_than_the_caller_allows_is_not_copied(model):
+    assert refused(model, most_bytes=10).code == "SNAPSHOT_TOO_LARGE"
+    assert load(model.path, **model.arguments, most_bytes=10_000)
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_who_exchanges_the_links_of_the_folder_does_not_reach_the_loader(model, tmp_path, framework):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(signedmodels.weights(6.0))
+    with verified(model.path, **model.arguments) as judged:
+        place = os.path.join(judged.path, "weights.safetensors")  # noqa: PTH118 - as the attacker would
+        os.unlink(place)  # noqa: PTH108 - same
+        os.symlink(other, place)  # noqa: PTH211 - same
+        assert set(judged.load("weights.safetensors", framework=framework)["w"].tolist()) == {1.0}

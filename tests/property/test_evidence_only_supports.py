@@ -1,0 +1,103 @@
+"""Adding evidence that nobody vouches for never changes a verdict, in ``check`` and behind ``load`` alike."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attested import BUILDER, Ring, attest_scan, sign, write_model
+from hypothesis import given
+from hypothesis import strategies as st
+from model_files import EVIL
+
+from modelsign.artifact.model import open_artifact
+from modelsign.artifact.snapshot import take_snapshot
+from modelsign.check import check_model, collect_evidence
+from modelsign.errors import ModelsignError
+from modelsign.guard.verified import verified
+from modelsign.policy.document import load_policy
+from modelsign.signing.envelope import sign_statement
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FOLDER = Path(tempfile.mkdtemp(prefix="evidence-"))
+RING = Ring(FOLDER, "alice", "bob", "mallory", "ci", "scanner")
+MODEL = write_model(FOLDER / "model")
+sign(MODEL, RING["alice"])
+attest_scan(MODEL, RING["scanner"], NOW)
+GOOD = (MODEL / "model.sig").read_bytes()
+LINE = (MODEL / "model.intoto.jsonl").read_bytes().rstrip(b"\n")
+STRANGE = sign_statement(b'{"_type": ["x"]}', RING["alice"])
+PARAMETERS = {
+    "baseline": {"signers": RING.public("alice")},
+    "strict": {
+        "signers": [RING.public("alice"), RING.public("bob")],
+        "builders": RING.public("ci"),
+        "builder-ids": BUILDER,
+        "scanners": RING.public("scanner"),
+    },
+}
+
+
+def teardown_module() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def broken(bundle: bytes) -> st.SearchStrategy[bytes]:
+    """A genuine bundle with one byte changed, cut off, or with something behind it."""
+    at = st.integers(0, len(bundle) - 1)
+    return st.one_of(
+        st.builds(lambda at, byte: bundle[:at] + bytes([byte]) + bundle[at + 1 :], at, st.integers(0, 255)),
+        at.map(lambda at: bundle[:at]),
+        st.binary(min_size=1, max_size=5).map(lambda more: bundle + more),
+    )
+
+
+junk = st.one_of(
+    st.binary(max_size=60),
+    st.sampled_from([EVIL, b"{}", b"\n", b"[]", b'{"mediaType": "\\ud800"}', STRANGE, LINE, GOOD.rstrip(b"\n")]),
+    broken(GOOD.rstrip(b"\n")),
+    broken(LINE),
+)
+
+
+def verdicts(model: Path, policy: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    found = []
+    with open_artifact(model) as artifact, take_snapshot(artifact) as copy:
+        for subject in (artifact, copy):
+            evidence = collect_evidence(model)
+            result = check_model(subject, load_policy(policy), PARAMETERS[policy], now=NOW, evidence=evidence)
+            found.append((str(result.verdict), [(rule.id, str(rule.result)) for rule in result.rules]))
+    try:
+        with verified(model, policy=policy, parameters=PARAMETERS[policy], now=NOW) as judged:
+            result = judged.verdict
+    except ModelsignError as fault:
+        result = fault.result
+    found.append((str(result.verdict), [(rule.id, str(rule.result)) for rule in result.rules]))
+    return found
+
+
+BEFORE = {policy: verdicts(MODEL, policy) for policy in PARAMETERS}
+
+
+def test_without_junk_all_ways_agree():
+    assert [verdict for verdict, _ in BEFORE["baseline"]] == ["ALLOW"] * 3
+    assert [verdict for verdict, _ in BEFORE["strict"]] == ["DENY"] * 3
+
+
+@given(
+    lines=st.lists(junk, max_size=3),
+    first=st.booleans(),
+    files=st.lists(junk, max_size=2),
+    policy=st.sampled_from(sorted(PARAMETERS)),
+)
+def test_junk_beside_the_evidence_changes_no_verdict(lines, first, files, policy):
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(shutil.copytree(MODEL, Path(folder, "model")))
+        every = [*lines, LINE] if first else [LINE, *lines]
+        (model / "model.intoto.jsonl").write_bytes(b"\n".join(every) + b"\n")
+        (model / "model.sig.d").mkdir()
+        for number, data in enumerate(files):
+            (model / "model.sig.d" / f"{number}.sig").write_bytes(data)
+        assert verdicts(model, policy) == BEFORE[policy]
