@@ -224,6 +224,8 @@ REASONS: tuple[Reason, ...] = (
         ExitStatus.NEGATIVE,
         "the model holds a private key",
         "Move the key out of the model, and replace the key if the model was ever published.",
-        "Files are looked at by content, not by name: PEM, OpenSSH, PuTTY and DER private keys.",
+        "Files are looked at by content, not by name: PEM, OpenSSH, OpenPGP, PuTTY, DER and PKCS#12 private keys, and "
+        "JSON Web Keys. All of a file up to 4 MiB and of a text up to 256 MiB is searched, of others the first and the "
+        "last MiB.",
     ),
 )
