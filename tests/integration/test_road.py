@@ -240,6 +240,11 @@ def test_a_full_disk_leaves_no_half_written_report(road):
     assert not (road / "report.txt").exists()
 
 
+def _hears_ctrl_c():
+    """A job started in the background inherits a SIGINT that is ignored, and hands it on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("command", [["verify", "model", "--key", "signer.pub"], ["digest", "model"]])
 def test_ctrl_c_ends_in_130(road, command):
     with (road / "model" / "weights.safetensors").open("r+b") as stream:
@@ -251,6 +256,7 @@ def test_ctrl_c_ends_in_130(road, command):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_hears_ctrl_c,  # noqa: PLW1509 - no threads here, and nothing else undoes an inherited SIG_IGN
     ) as running:
         _wait_until_it_reads(running.pid)
         running.send_signal(signal.SIGINT)

@@ -405,6 +405,11 @@ def test_a_closed_stdout_is_no_crash():
     assert "Traceback" not in got.stderr
 
 
+def _hears_ctrl_c():
+    """A job started in the background inherits a SIGINT that is ignored, and hands it on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_in_a_real_process_is_130(tmp_path):
     program = (
         "import sys, time\n"
@@ -418,7 +423,13 @@ def test_ctrl_c_in_a_real_process_is_130(tmp_path):
         "entry.root = lambda: tree\n"
         "sys.exit(entry.main(['wait', '--format', 'json']))\n"
     )
-    started = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    started = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hears_ctrl_c,  # noqa: PLW1509 - no threads here, and nothing else undoes an inherited SIG_IGN
+    )
     for _ in range(600):
         if (tmp_path / "ready").exists():
             break
