@@ -13,9 +13,10 @@ import fcntl
 import hashlib
 import os
 import stat
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelsign import files, limits
 from modelsign.errors import ModelsignError, error
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
     from modelsign.signing.bundle import Bundle
 
-__all__ = ["StoredLine", "append_line", "read_lines", "store_place"]
+__all__ = ["StoredLine", "append_line", "read_lines", "refuse_other_file", "store_place"]
+
+_LOCK_TRIES: Final = 200
+_LOCK_PAUSE: Final = 0.05
+"""Seconds between two tries; ten seconds in all, where an append takes some hundredths of one."""
 
 
 def store_place(model: str | os.PathLike[str]) -> str:
@@ -71,13 +76,26 @@ def _line(number: int, line: bytes) -> StoredLine:
         return StoredLine(number, digest, None, fault)
 
 
+def refuse_other_file(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that holds something and no attestation: a path named by mistake, such as a key or a README.
+
+    Raises:
+        ModelsignError: ``ATTESTATION_STORE_UNUSABLE``.
+
+    """
+    target = os.fspath(path)
+    lines = [line for line in _existing(target)[0].split(b"\n") if line.strip(b" \t\r")]
+    if lines and not any(_line(0, line).bundle for line in lines):
+        raise error("ATTESTATION_STORE_UNUSABLE", f"{target!r} holds no attestation, so none is added to it")
+
+
 def append_line(path: str | os.PathLike[str], bundle: bytes) -> int:
     """Append one bundle to a store, making the store if there is none; return the number of its line.
 
     What the store holds is kept byte for byte. A process that appends at the same time waits.
 
     Raises:
-        ModelsignError: ``ATTESTATION_STORE_UNUSABLE``, ``OUTPUT_UNWRITABLE``.
+        ModelsignError: ``ATTESTATION_STORE_UNUSABLE``, ``ATTESTATION_STORE_LOCKED`` or ``OUTPUT_UNWRITABLE``.
 
     """
     if b"\n" in bundle:
@@ -117,7 +135,7 @@ def _locked(folder: str) -> Iterator[None]:
         raise error("OUTPUT_UNWRITABLE", f"{folder!r}: {fault.strerror}") from None
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _take_lock(descriptor, folder)
         except OSError as fault:
             if fault.errno not in {errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK, errno.EBADF}:
                 raise
@@ -125,3 +143,15 @@ def _locked(folder: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _take_lock(descriptor: int, folder: str) -> None:
+    """Take the lock in a bounded number of tries: whoever may open the folder can hold it for ever."""
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE)
+        else:
+            return
+    raise error("ATTESTATION_STORE_LOCKED", f"another process holds the lock of {folder!r}")

@@ -59,13 +59,14 @@ def _about_model(function: Callable[..., Report]) -> Callable[..., Report]:
 
 def _finish(session: Session, statement: bytes, options: Mapping[str, Any], facts: Mapping[str, object]) -> Report:
     """Sign a statement, store it, and say so."""
-    from modelsign.attest.store import append_line, store_place
+    from modelsign.attest.store import append_line, refuse_other_file, store_place
     from modelsign.cli.model_options import read_private_key
     from modelsign.errors import ExitStatus
     from modelsign.signing.envelope import sign_statement
 
     key = read_private_key(session, options["key"], options["password_file"])
     store = options["attestations"] or store_place(options["model"])
+    refuse_other_file(store)
     line = append_line(store, sign_statement(statement, key))
     body = {**facts, "store": store, "line": line, "key_digest": key.public.digest}
     text = (

@@ -1,6 +1,7 @@
 """``modelsign check``: may this model be loaded, by the policy the caller names?
 
-Exit status: ALLOW 0, DENY 1, UNDECIDED 3. Every gate treats UNDECIDED as DENY.
+Exit status: ALLOW 0, DENY 1, UNDECIDED 3. Every gate treats UNDECIDED as DENY. Where the verdict is ALLOW and its
+summary could not be written, the status is that of the fault, and the verdict is told all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import ALL_FORMATS, define
-from modelsign.errors import error
+from modelsign.errors import ModelsignError, error
 from modelsign.verdict import Answer, Report, Verdict
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from modelsign.cli.session import Session
     from modelsign.policy.document import Policy
+    from modelsign.signing.keys import SigningKey
     from modelsign.verdict import CheckResult
 
 __all__ = ["command"]
@@ -63,7 +65,7 @@ def command(session: Session, **options: Any) -> Report:
     from modelsign.artifact.model import open_artifact
     from modelsign.check import check_model, collect_evidence
     from modelsign.cli.attest import moment
-    from modelsign.cli.model_options import is_inert
+    from modelsign.cli.model_options import is_inert, read_private_key
     from modelsign.policy.document import load_policy
     from modelsign.policy.parameters import assignments, bind
 
@@ -74,6 +76,7 @@ def command(session: Session, **options: Any) -> Report:
     policy = load_policy(options["policy"])
     bound = bind(policy, assignments(options["settings"]))
     now = moment("--at", options["at"]) if options["at"] else session.now()
+    key = read_private_key(session, options["vsa_key"], options["password_file"]) if options["vsa_key"] else None
     with open_artifact(
         options["model"],
         ignore_paths=options["ignore_paths"],
@@ -94,19 +97,28 @@ def command(session: Session, **options: Any) -> Report:
         )
         name = artifact.name
     body = result.body()
-    if options["vsa_key"]:
-        body["vsa"] = _write_summary(session, result, policy, options, name, now)
+    status = result.exit_status
+    reasons = [] if result.verdict is Verdict.ALLOW else list(map(Answer.of, result.reasons))
+    if key is not None:
+        try:
+            body["vsa"] = _write_summary(session, key, result, policy, options, name, now)
+        except ModelsignError as fault:  # the verdict stands, and is told, also where its summary could not be written
+            status = status or fault.exit_status
+            reasons.append(Answer.of(fault))
     warnings = list(result.warnings)
     if options["at"]:
         warnings.append(f"judged as of {result.time} because --at says so")
-    reasons = () if result.verdict is Verdict.ALLOW else tuple(Answer.of(reason) for reason in result.reasons)
-    return Report(
-        session.command, result.exit_status, body=body, reasons=reasons, warnings=tuple(warnings), result=result
-    )
+    return Report(session.command, status, body=body, reasons=tuple(reasons), warnings=tuple(warnings), result=result)
 
 
 def _write_summary(  # noqa: PLR0913, PLR0917 - what a summary is made of
-    session: Session, result: CheckResult, policy: Policy, options: Mapping[str, Any], name: str, now: datetime
+    session: Session,
+    key: SigningKey,
+    result: CheckResult,
+    policy: Policy,
+    options: Mapping[str, Any],
+    name: str,
+    now: datetime,
 ) -> dict[str, object]:
     """Sign the verdict and put it where it was asked for."""
     from urllib.parse import quote
@@ -114,11 +126,9 @@ def _write_summary(  # noqa: PLR0913, PLR0917 - what a summary is made of
     from modelsign._version import __version__
     from modelsign.attest.claims import summary_statement
     from modelsign.attest.store import append_line, store_place
-    from modelsign.cli.model_options import read_private_key
     from modelsign.policy.document import SHIPPED
     from modelsign.signing.envelope import sign_statement
 
-    key = read_private_key(session, options["vsa_key"], options["password_file"])
     shipped = options["policy"] in SHIPPED
     statement = summary_statement(
         name,

@@ -47,6 +47,14 @@ REASONS: tuple[Reason, ...] = (
         "Check what stands in its place; it must be a regular file with one bundle a line.",
     ),
     Reason(
+        "ATTESTATION_STORE_LOCKED",
+        ExitStatus.UNDECIDED,
+        "the attestation store is locked by another process",
+        "Try again; if it stays so, find who holds the lock of the folder (`lslocks`).",
+        "Whoever appends holds a lock on the folder for a moment. Waiting has an end, because any process that may "
+        "open the folder can hold its lock for ever.",
+    ),
+    Reason(
         "SCAN_NOT_ATTESTABLE",
         ExitStatus.UNDECIDED,
         "the scan cannot be attested",

@@ -1,4 +1,8 @@
-"""JUnit XML: one test case per file or rule, for services that show test results."""
+"""JUnit XML: one test case per file or rule, one per fault of the evidence, and one for the answer as a whole.
+
+For services that show test results. A suite without a failure says what exit status 0 says: an expired policy, or one
+whose rules all pass and that still does not allow, fails by the last case.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ def _cases(report: Report) -> list[tuple[str, str]]:
     """Return name and failure message; the message is empty where the case passed."""
     result = report.result
     if isinstance(result, ScanResult):
-        return [
+        files = [
             (
                 file.path,
                 ""
@@ -46,14 +50,25 @@ def _cases(report: Report) -> list[tuple[str, str]]:
             )
             for file in result.files
         ]
+        return [*files, ("outcome", _answer(report, result.outcome))]
     if isinstance(result, CheckResult):
         good = (RuleOutcome.PASS, RuleOutcome.WAIVED)
-        return [
+        rules = [
             (rule.id, "" if rule.result in good else f"expected {rule.expected}; observed {rule.observed}")
             for rule in result.rules
         ]
-    message = "; ".join(f"{reason.code}: {reason.message}" for reason in report.reasons)
-    return [(report.command, message or ("" if int(report.exit_status) == 0 else f"exit {int(report.exit_status)}"))]
+        told = {rule.code for rule in result.rules}
+        faults = [(reason.code, reason.message) for reason in report.reasons if reason.code not in told]
+        return [*rules, *faults, ("verdict", _answer(report, result.verdict))]
+    return [(report.command, _answer(report, ""))]
+
+
+def _answer(report: Report, word: str) -> str:
+    """Return why the report as a whole is no success; empty where it is one."""
+    if int(report.exit_status) == 0 and not report.reasons:
+        return ""
+    reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in report.reasons)
+    return ": ".join(filter(None, [word, reasons])) or f"exit {int(report.exit_status)}"
 
 
 def _attribute(text: str) -> str:

@@ -187,3 +187,15 @@ def test_text_says_where_the_attestation_went(model, ring):
     answer = modelsign("attest", "scan", model, "--key", ring.private("scanner"))
     assert answer.stdout.startswith("attested https://modelsign.dev/attestation/model-scan/v1\n")
     assert f"stored       {model}/model.intoto.jsonl, line 1" in answer.stdout
+
+
+@pytest.mark.parametrize("place", ["README.md", "ci.key", "model/config.json"])
+def test_a_file_that_is_no_store_is_not_appended_to(tmp_path, model, ring, place):
+    (tmp_path / "README.md").write_text("# hello\n", encoding="utf-8")
+    before = (tmp_path / place).read_bytes()
+    answer = modelsign(
+        "attest", "provenance", model, "--key", ring.private("ci"), "--builder-id", "a:b", "--attestations",
+        tmp_path / place, "--format", "json",
+    )  # fmt: skip
+    assert (answer.exit_code, answer.codes) == (3, ["ATTESTATION_STORE_UNUSABLE"])
+    assert (tmp_path / place).read_bytes() == before

@@ -69,6 +69,33 @@ def test_a_matching_file_alone_does_not_make_a_statement_about_a_model():
     assert not read_statement(PAYLOAD_TYPE, json.dumps(value).encode()).is_about(TREE)
 
 
+OTHER = "cd" * 32
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [{"name": "other", "digest": {"dirHash1": OTHER}}],
+        [{"name": "other", "digest": {"dirHash1": TREE.upper()}}],
+        [{"name": "a.bin", "digest": {"sha256": OTHER}}],
+        [{"name": "a.bin", "digest": {"sha256": "11" * 32}}, {"name": "a.bin", "digest": {"sha256": OTHER}}],
+        [{"name": "elsewhere", "digest": {"sha256": "11" * 32}}, {"name": "elsewhere", "digest": {"sha256": OTHER}}],
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_statement_about_two_models_or_two_contents_of_a_file_is_about_neither(more, first):
+    own = [{"name": "m", "digest": {"dirHash1": TREE}}]
+    value = {**GOOD, "subject": [*own, *more] if first else [*more, *own]}
+    statement = read_statement(PAYLOAD_TYPE, json.dumps(value).encode())
+    assert not statement.is_about(TREE, {"a.bin": "11" * 32})
+
+
+def test_a_statement_may_name_what_is_no_file_of_the_model():
+    subjects = [{"name": "m", "digest": {"dirHash1": TREE}}, {"name": "image", "digest": {"sha256": OTHER}}]
+    statement = read_statement(PAYLOAD_TYPE, json.dumps({**GOOD, "subject": subjects}).encode())
+    assert statement.is_about(TREE, {"a.bin": "11" * 32})
+
+
 @pytest.mark.parametrize("spelling", [TREE.upper(), f"sha256:{TREE}", TREE + "\n", TREE[:-1]])
 def test_a_tree_digest_in_another_spelling_is_not_one(spelling):
     value = {**GOOD, "subject": [{"name": "m", "digest": {"dirHash1": spelling}}]}
@@ -109,6 +136,8 @@ def test_the_older_statement_type_is_read():
         {"_type": "https://in-toto.io/Statement/v2"},
         {"_type": None},
         {"_type": 1},
+        {"_type": ["https://in-toto.io/Statement/v1"]},
+        {"_type": {}},
         {"predicateType": ""},
         {"predicateType": 1},
         {"predicate": []},

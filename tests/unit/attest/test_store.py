@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
@@ -178,3 +179,19 @@ def test_a_store_beyond_its_limits_is_refused(monkeypatch):
 
 def test_reading_a_store_touches_no_path():
     assert not Path("model.intoto.jsonl").exists()
+
+
+def test_a_lock_somebody_holds_for_ever_ends_in_a_clear_error(tmp_path, monkeypatch):
+    import modelsign.attest.store as module  # noqa: PLC0415 - to make the wait short
+
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(BUNDLE + b"\n")
+    monkeypatch.setattr(module, "_LOCK_PAUSE", 0.001)
+    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        assert refused(lambda: append_line(path, BUNDLE)).code == "ATTESTATION_STORE_LOCKED"
+    finally:
+        os.close(descriptor)
+    assert path.read_bytes() == BUNDLE + b"\n"
+    assert append_line(path, BUNDLE) == 2

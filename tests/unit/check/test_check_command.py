@@ -199,7 +199,7 @@ def test_the_summary_can_go_into_a_file_of_its_own(model, ring, tmp_path):
             *artifact.names,
         ]
     again = check(model, ring, *settings)
-    assert (again.exit_code, again.codes) == (2, ["OUTPUT_EXISTS"])
+    assert (again.exit_code, again.codes, again.document["verdict"]) == (2, ["OUTPUT_EXISTS"], "ALLOW")
     assert check(model, ring, *settings, "--force").exit_code == 0
 
 
@@ -249,4 +249,32 @@ def test_a_summary_of_bytes_that_were_not_read_cannot_be_made(model, ring, monke
 
     monkeypatch.setattr(module, "examine", failing)
     answer = check(model, ring, "--vsa-key", ring.private("gate"))
-    assert (answer.exit_code, answer.codes) == (3, ["SCAN_NOT_ATTESTABLE"])
+    assert (answer.exit_code, answer.codes) == (3, ["POLICY_BYTES_UNREAD", "SCAN_NOT_ATTESTABLE"])
+
+
+@pytest.mark.parametrize("place", ["there.json", "nowhere/vsa.json"])
+def test_a_denial_is_told_also_where_its_summary_cannot_be_written(model, ring, tmp_path, place):
+    (tmp_path / "there.json").touch()
+    answer = check(model, ring, "--vsa-key", ring.private("gate"), "--vsa", tmp_path / place, signer="mallory")
+    assert (answer.exit_code, answer.document["verdict"]) == (1, "DENY")
+    assert answer.codes[0] == "POLICY_SIGNATURE_MISSING"
+    assert answer.codes[-1] in {"OUTPUT_EXISTS", "OUTPUT_UNWRITABLE"}
+    assert "vsa" not in answer.document
+    assert (tmp_path / "there.json").read_bytes() == b""
+
+
+def test_a_key_that_cannot_sign_the_summary_is_found_before_the_model_is_read(tmp_path, model, ring):
+    (tmp_path / "bad.key").write_text("no key", encoding="utf-8")
+    answer = check(model, ring, "--vsa-key", tmp_path / "bad.key")
+    assert "verdict" not in answer.document
+    assert answer.exit_code in {2, 3}
+
+
+def test_the_last_moment_there_is_can_be_asked_about(model, ring, tmp_path):
+    (tmp_path / "reader.yaml").write_text(READER, encoding="utf-8")
+    check(model, ring, "--vsa-key", ring.private("gate"), "--verifier-id", "https://gate.example")
+    answer = modelsign(
+        "check", model, "--policy", tmp_path / "reader.yaml", "--set", f"signers={ring.public('alice')}", "--set",
+        f"gates={ring.public('gate')}", "--at", "9999-12-31T23:59:59Z", "--format", "json",
+    )  # fmt: skip
+    assert (answer.exit_code, answer.codes) == (1, ["POLICY_ATTESTATION_STALE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import replace
@@ -223,6 +224,18 @@ def test_attestations_of_the_model_before_a_change_do_not_count(model, ring):
     found = strict(model, ring)
     assert results(found)["scanned-elsewhere"] == "FAIL"
     assert any("ATTESTATION_OF_OTHER_MODEL" in line for line in found.ignored_evidence)
+
+
+def test_an_attestation_that_contradicts_itself_about_the_model_does_not_count(model, ring):
+    everything(model, ring)
+    store = model / "model.intoto.jsonl"
+    value = json.loads(store.read_bytes().splitlines()[1])
+    statement = json.loads(base64.b64decode(value["dsseEnvelope"]["payload"]))
+    statement["subject"][1]["digest"]["sha256"] = "00" * 32
+    store.write_bytes(sign_statement(json.dumps(statement).encode(), ring["scanner"]) + b"\n")
+    found = strict(model, ring)
+    assert results(found)["scanned-elsewhere"] == "FAIL"
+    assert "ATTESTATION_OF_OTHER_MODEL" in found.ignored_evidence[0]
 
 
 def test_keys_are_trusted_for_their_own_claims_alone(model, ring):

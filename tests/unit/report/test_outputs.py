@@ -194,12 +194,38 @@ def test_annotations_cannot_be_forged_by_a_name() -> None:
 
 def test_junit_has_a_case_for_each_file_and_each_rule() -> None:
     suite = ET.fromstring(_index.load("junit").render(reports()["scan"]))
-    assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "3")
+    assert suite[-1].get("name") == "outcome"
     suite = ET.fromstring(_index.load("junit").render(reports()["check"]))
-    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["clean", "fresh"]
+    assert [case.get("name") for case in suite if case.find("failure") is not None][:2] == ["clean", "fresh"]
+    assert suite[-1].get("name") == "verdict"
     suite = ET.fromstring(_index.load("junit").render(reports()["failed"]))
     assert suite.find("testcase/failure") is not None
     assert ET.fromstring(_index.load("junit").render(reports()["text"])).get("failures") == "0"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.UNDECIDED, Verdict.ALLOW])
+def test_junit_fails_exactly_where_the_verdict_is_not_allow(verdict: Verdict) -> None:
+    """An expired policy, or one that authenticates nothing, has no rule that failed."""
+    passed = RuleResult("signed", RuleOutcome.PASS, RuleMode.ENFORCE, "a signature", "signed")
+    result = CheckResult(verdict, PolicyName("p", "0" * 64), (passed,))
+    reasons = () if verdict is Verdict.ALLOW else (Answer("POLICY_EXPIRED", "policy p expired", "Ask."),)
+    report = Report("check", result.exit_status, body=result.body(), reasons=reasons, result=result)
+    suite = ET.fromstring(_index.load("junit").render(report))
+    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert failed == ([] if verdict is Verdict.ALLOW else ["POLICY_EXPIRED", "verdict"])
+    assert suite.get("failures") == str(len(failed))
+    assert suite[-1].get("name") == "verdict"
+
+
+def test_junit_has_a_case_for_a_fault_of_the_evidence() -> None:
+    missed = RuleResult("signed", RuleOutcome.FAIL, RuleMode.ENFORCE, "x", "y", code="POLICY_SIGNATURE_MISSING")
+    result = CheckResult(Verdict.DENY, PolicyName("p", "0" * 64), (missed,))
+    answers = (Answer("POLICY_SIGNATURE_MISSING", "rule signed: y", ""), Answer("FILE_CHANGED", "a changed", ""))
+    report = Report("check", result.exit_status, reasons=answers, result=result)
+    suite = ET.fromstring(_index.load("junit").render(report))
+    assert [case.get("name") for case in suite] == ["signed", "FILE_CHANGED", "verdict"]
+    assert suite[2][0].text.startswith("DENY: POLICY_SIGNATURE_MISSING: rule signed: y; FILE_CHANGED: a changed")
 
 
 def test_markdown_shows_tables_and_escapes_markup() -> None:
