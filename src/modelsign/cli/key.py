@@ -9,6 +9,7 @@ import click
 
 from modelsign import limits
 from modelsign.cli.command import define, group
+from modelsign.cli.key_place import refuse_model, refuse_signed_model
 from modelsign.errors import ModelsignError, error
 from modelsign.reasons import ExitStatus
 from modelsign.report.escape import escape_line
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _ALGORITHMS: Final = ("ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ed25519", "rsa-pss-sha256")
-_WEIGHTS: Final = (
-    ".ckpt",
-    ".gguf",
-    ".h5",
-    ".joblib",
-    ".keras",
-    ".onnx",
-    ".pickle",
-    ".pkl",
-    ".pt",
-    ".pth",
-    ".safetensors",
-)
 
 command = group("key", "Make and show keys.")
 
@@ -76,7 +64,9 @@ def generate(  # noqa: PLR0913 - one parameter per flag
             raise error(
                 "OUTPUT_EXISTS", f"{place} exists already", advice="Choose another name; keys are not replaced."
             )
-    _refuse_model(private)
+    home = session.environ.get("HOME", "")
+    refuse_model(private, home=home)
+    refuse_signed_model(public)
     password = session.secret(password_file, prompt="new password") if password_file or encrypt else None
     if (password_file or encrypt) and not password:
         raise error("KEY_PASSWORD_NEEDED", "the key was to be encrypted and no password was given")
@@ -112,6 +102,8 @@ def show(session: Session, *, key: str, password_file: str | None, public_out: s
     private = b"PRIVATE KEY-----" in data
     public = read_private_key(session, key, password_file).public if private else read_public_key(session, key)
     if public_out is not None:
+        if public_out != "-":
+            refuse_signed_model(public_out)
         session.write(public_out, public.pem)
     body = _facts(public) | {"private": private, "public_pem": public.pem.decode("ascii")}
     text = (
@@ -125,31 +117,3 @@ def show(session: Session, *, key: str, password_file: str | None, public_out: s
 
 def _facts(key: VerifyKey) -> dict[str, object]:
     return {"algorithm": key.algorithm, "key_digest": key.digest, "hint": key.hint, "oms": key.oms}
-
-
-def _refuse_model(private: str) -> None:
-    """Refuse to write a private key where a model lies: it would be published with it.
-
-    A folder with signatures or attestations is a model, and so is whatever lies below. Weights alone make one of a
-    folder that is named, but not of the working directory, where single-file models lie beside other things.
-    """
-    from modelsign.artifact.model import EVIDENCE_NAMES
-
-    folder = os.path.dirname(private)  # noqa: PTH120 - strings, as in artifact
-    if folder and any(name.endswith(_WEIGHTS) for name in _listing(folder)):
-        raise error("KEY_INSIDE_MODEL", f"{folder} holds weights")
-    place = os.path.realpath(folder or ".")
-    while True:
-        found = set(EVIDENCE_NAMES).intersection(_listing(place))
-        if found:
-            raise error("KEY_INSIDE_MODEL", f"{place} is a signed model: it holds {min(found)}")
-        if place == os.path.dirname(place):  # noqa: PTH120 - same
-            return
-        place = os.path.dirname(place)  # noqa: PTH120 - same
-
-
-def _listing(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208 - same
-    except OSError:
-        return []

@@ -13,6 +13,7 @@ signatures are deterministic (RFC 6979), so that a signature can be reproduced. 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
@@ -39,6 +40,9 @@ _OMS_ALGORITHMS: Final = frozenset(ALGORITHMS[:3])
 _CURVES: Final = {"secp256r1": 0, "secp384r1": 1, "secp521r1": 2}
 _RSA_BITS: Final = 3072
 _PEM: Final = b"-----BEGIN "
+_PASSWORD_BYTES: Final = 1023
+"""OpenSSL's bound (PEM_BUFSIZE)."""
+_KEY_ARMOUR: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}(?:PUBLIC|PRIVATE) KEY-----")
 
 
 class VerifyKey:
@@ -108,7 +112,12 @@ class SigningKey:
         return self._sign(data)
 
     def pem(self, password: bytes | None = None) -> bytes:
-        """Return the key as PKCS#8 PEM, encrypted if there is a password."""
+        """Return the key as PKCS#8 PEM, encrypted if there is a password.
+
+        Raises:
+            ModelsignError: ``KEY_PASSWORD_WRONG`` for a password longer than PKCS#8 encryption takes here.
+
+        """
         from cryptography.hazmat.primitives.serialization import (
             BestAvailableEncryption,
             Encoding,
@@ -116,6 +125,12 @@ class SigningKey:
             PrivateFormat,
         )
 
+        if password and len(password) > _PASSWORD_BYTES:
+            raise error(
+                "KEY_PASSWORD_WRONG",
+                f"a password of {len(password)} bytes cannot encrypt a key; at most {_PASSWORD_BYTES} do",
+                advice="Choose a shorter password.",
+            )
         protection = BestAvailableEncryption(password) if password else NoEncryption()
         return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
 
@@ -151,7 +166,7 @@ def load_public_key(data: bytes) -> VerifyKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
-    _check_size(data)
+    _check_one(data)
     if b"PRIVATE KEY-----" in data:
         raise error("KEY_IS_PRIVATE", "this is a private key; verifying takes the public one")
     try:
@@ -174,7 +189,8 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
-    _check_size(data)
+    password = password or None  # an empty one opens nothing
+    _check_one(data)
     if b"-----BEGIN PUBLIC KEY-----" in data and b"PRIVATE KEY-----" not in data:
         raise error("KEY_IS_PUBLIC", "this is a public key; signing takes the private one")
     try:
@@ -211,9 +227,15 @@ def distinct(keys: Iterable[VerifyKey]) -> list[VerifyKey]:
     return list(found.values())
 
 
-def _check_size(data: bytes) -> None:
+def _check_one(data: bytes) -> None:
     if len(data) > limits.KEY_BYTES:
         raise error("KEY_MALFORMED", f"a key has at most {limits.KEY_BYTES} bytes")
+    if len(_KEY_ARMOUR.findall(data)) > 1:
+        raise error(
+            "KEY_MALFORMED",
+            "the file holds more than one key, and only one of them would count",
+            advice="Put each key into a file of its own.",
+        )
 
 
 def _checker(key: PublicKeyTypes) -> tuple[str, Callable[[bytes, bytes, str | None], None]]:

@@ -483,3 +483,62 @@ def test_add_does_not_write_through_a_link(here: Path) -> None:
     (here / "w.bin.sig.d").unlink()
     (here / "w.bin.sig.d").write_text("a file")
     assert outcome(here, "sign", "w.bin", "--key", "signer.pem", "--add") == (3, ["OUTPUT_UNWRITABLE"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pytorch_model.bin", "x"),
+        ("W.NPZ", "x"),
+        ("model.tflite", "x"),
+        ("saved_model.pb", "x"),
+        ("flax_model.msgpack", "x"),
+        ("model.safetensors.index.json", "{}"),
+        ("data", b"\x80\x04\x95\x00"),
+        ("data", b"GGUF\x03"),
+        ("data", b'\x08\x00\x00\x00\x00\x00\x00\x00{"a": 1}'),
+        ("data", b"PK\x03\x04" + b"\0" * 26 + b"archive/data.pkl"),
+    ],
+)
+def test_whatever_holds_weights_is_a_model_and_so_is_what_lies_below(here: Path, name: str, content: bytes) -> None:
+    build(here, {f"u/{name}": content, "u/sub/other.txt": "", "beside/notes.txt": "PK\x03\x04", "beside/x.bin": "x"})
+    for place in ("u/k.pem", "u/sub/k.pem", "u/../u/sub/k.pem"):
+        assert outcome(here, "key", "generate", place) == (2, ["KEY_INSIDE_MODEL"])
+    assert outcome(here / "u", "key", "generate", "k.pem") == (2, ["KEY_INSIDE_MODEL"])
+    assert outcome(here, "key", "generate", "beside/k.pem") == (0, [])
+    os.mkfifo(here / "beside/pipe")
+    (here / "beside/dangling").symlink_to("nowhere")
+    assert outcome(here, "key", "generate", "beside/k2.pem") == (0, [])
+
+
+def test_weights_in_a_home_or_a_shared_folder_make_no_model_of_all_below(here: Path) -> None:
+    build(here, {"home/w.pt": "x", "shared/w.pt": "x", "home/keys/x": "", "shared/keys/x": ""})
+    (here / "shared").chmod(0o1777)
+    assert outcome(here, "key", "generate", "home/keys/k.pem") == (2, ["KEY_INSIDE_MODEL"])
+    environ = {"HOME": str(here / "home")}
+    assert run(here, "key", "generate", "home/keys/k.pem", environ=environ).exit_code == 0
+    assert outcome(here, "key", "generate", "shared/keys/k.pem") == (0, [])
+
+
+def test_no_public_key_is_written_into_a_signed_model(here: Path) -> None:
+    run(here, *SIGN)
+    for words in (("generate", "k.pem"), ("show", "signer.pem")):
+        assert outcome(here, "key", *words, "--public-out", "model/sub/x.pub") == (2, ["KEY_INSIDE_MODEL"])
+    assert not (here / "k.pem").exists()
+    assert outcome(here, *VERIFY) == (0, [])
+
+
+def test_a_password_too_long_to_encrypt_with_is_refused(here: Path) -> None:
+    words = ("key", "generate", "k.pem", "--password-file", "env:PW")
+    assert run(here, *words, environ={"PW": "a" * 1024}).codes == ["KEY_PASSWORD_WRONG"]
+    assert run(here, *words, environ={"PW": "a" * 1023}).exit_code == 0
+    signing = (*SIGN[:3], "k.pem", "--password-file", "env:PW")
+    assert run(here, *signing, environ={"PW": "a" * 1023}).exit_code == 0
+    assert run(here, *signing, "--force", environ={"PW": "a" * 1500}).codes == ["KEY_PASSWORD_WRONG"]
+    assert run(here, *signing, "--force", environ={"PW": ""}).codes == ["KEY_PASSWORD_NEEDED"]
+
+
+def test_a_standard_input_that_is_closed_is_unreadable(here: Path) -> None:
+    command = f"exec {sys.executable} -m modelsign verify model --key - --format json --no-config <&-"
+    got = subprocess.run(["bash", "-c", command], cwd=here, capture_output=True, check=False)
+    assert (got.returncode, json.loads(got.stdout)["reasons"][0]["code"]) == (3, "INPUT_UNREADABLE")

@@ -169,3 +169,19 @@ def test_der_and_traditional_private_keys_are_read() -> None:
     der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
     old = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     assert load_private_key(der, b"x").public.digest == load_private_key(old).public.digest
+
+
+def test_a_file_with_two_keys_is_no_key() -> None:
+    one, two = generate(), generate("ed25519")
+    for both in (one.public.pem + two.public.pem, two.public.pem + one.public.pem, one.public.pem * 2):
+        fault = refusal(load_public_key, both)
+        assert fault.code == "KEY_MALFORMED"
+        assert "more than one key" in fault.message
+    assert refused_with(load_private_key, one.pem() + two.pem()) == "KEY_MALFORMED"
+
+
+def test_parameters_before_a_private_key_are_not_a_second_key() -> None:
+    words = ["openssl", "ecparam", "-name", "prime256v1", "-genkey"]
+    made = subprocess.run(words, check=True, capture_output=True).stdout
+    assert b"EC PARAMETERS" in made
+    assert load_private_key(made).public.algorithm == ALGORITHMS[0]
