@@ -4,9 +4,9 @@ All bytes are read once, by the scan; the digests of the very bytes that were sc
 the model in attestations. Then the policy is evaluated, which is pure. Works on an opened model and on its private
 copy alike; who loads afterwards takes the copy.
 
-Collected evidence only ever supports: what cannot be verified is listed as ignored and decides nothing, wherever it
-lies, for an opened model and for its private copy alike. Structure is another matter: links, folders and other names
-in the places of evidence refuse the model when it is opened.
+Collected evidence only ever supports: bundles that cannot be verified are listed as ignored and decide nothing, for an
+opened model and for its private copy alike. What is no bundle at all in the model's own places of evidence is another
+matter: it is bytes that nobody signed, so it refuses the model, as it does in ``verify``.
 
 A manifest of other digests than whole-file SHA-256 (shards, BLAKE2b) needs a second reading, which could be of other
 bytes; then everything is judged again on a private copy. Where there is no room for one the answer stays open.
@@ -32,7 +32,7 @@ from modelsign.examine import examine
 from modelsign.policy.evaluate import evaluate
 from modelsign.policy.facts import AttestationFact, Facts, SignatureFact
 from modelsign.policy.parameters import BoundPolicy, bind
-from modelsign.signing.evidence import bundle_place, find_bundles, read_bundle
+from modelsign.signing.evidence import bundle_place, check_bundles, find_bundles, read_bundle
 from modelsign.signing.verify import VerifyOptions, verify_model
 from modelsign.verdict import CheckResult, EvidenceItem, Verdict, VerifyVerdict
 
@@ -60,7 +60,7 @@ class Evidence:
     """What was collected and is not verified yet: each entry is where it came from and its bytes.
 
     ``bundles`` are model signatures, ``stores`` are attestation stores with one bundle a line. ``faults`` are what
-    lies at a default place and could not be read.
+    lies at a default place and could not be read, or is no bundle; with any of them no evidence counts.
     """
 
     bundles: tuple[tuple[str, bytes], ...] = ()
@@ -76,7 +76,8 @@ def collect_evidence(
 ) -> Evidence:
     """Read the signatures and attestations of a model: the named ones, or those at the default places.
 
-    What was named must be there and readable; what lies at a default place and is not is in ``faults``.
+    What was named must be there and readable; what lies at a default place and is not, or is no bundle, is in
+    ``faults``.
 
     Raises:
         ModelsignError: ``SIGNATURE_MISSING``, ``SIGNATURE_NOT_A_FILE``, ``INPUT_UNREADABLE`` or ``INPUT_TOO_LARGE``
@@ -131,6 +132,7 @@ class _Collecting:
             if self._left <= 0:
                 raise error("INPUT_TOO_LARGE", "there is more evidence beside the model than is read")
             data = read()
+            check_bundles(shown, data, by_line=into is self.stores)
         except ModelsignError as fault:
             self.faults.append((shown, fault))
             return
@@ -224,7 +226,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - the inputs of a verdict
     for source, fault in collected.faults:
         gathered.ignore(source, fault)
         gathered.refused.append(fault)
-    if digests is not None and tree is not None:
+    if digests is not None and tree is not None and not collected.faults:
         known = digests | _aside_digests(artifact)
         options = VerifyOptions(ignore_paths=ignore_paths, threshold=1, odd_evidence_refuses=False)
         _verify_signatures(artifact, bound, collected, known, tree, options, gathered)

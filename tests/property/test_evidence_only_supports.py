@@ -1,4 +1,7 @@
-"""Adding evidence that nobody vouches for never changes a verdict, in ``check`` and behind ``load`` alike."""
+"""Adding evidence that nobody vouches for never helps a verdict, in ``check`` and behind ``load`` alike.
+
+Bundles of strangers change nothing; bytes that are no bundle refuse the model, because nobody signed them.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from modelsign.check import check_model, collect_evidence
 from modelsign.errors import ModelsignError
 from modelsign.guard.verified import verified
 from modelsign.policy.document import load_policy
+from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.envelope import sign_statement
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -62,6 +66,14 @@ junk = st.one_of(
 )
 
 
+def is_bundle(data: bytes) -> bool:
+    try:
+        parse_bundle(data)
+    except ModelsignError:
+        return False
+    return b"\n" not in data
+
+
 def verdicts(model: Path, policy: str) -> list[tuple[str, list[tuple[str, str]]]]:
     found = []
     with open_artifact(model) as artifact, take_snapshot(artifact) as copy:
@@ -92,7 +104,7 @@ def test_without_junk_all_ways_agree():
     files=st.lists(junk, max_size=2),
     policy=st.sampled_from(sorted(PARAMETERS)),
 )
-def test_junk_beside_the_evidence_changes_no_verdict(lines, first, files, policy):
+def test_junk_beside_the_evidence_never_helps_and_bundles_of_strangers_change_nothing(lines, first, files, policy):
     with tempfile.TemporaryDirectory() as folder:
         model = Path(shutil.copytree(MODEL, Path(folder, "model")))
         every = [*lines, LINE] if first else [LINE, *lines]
@@ -100,4 +112,9 @@ def test_junk_beside_the_evidence_changes_no_verdict(lines, first, files, policy
         (model / "model.sig.d").mkdir()
         for number, data in enumerate(files):
             (model / "model.sig.d" / f"{number}.sig").write_bytes(data)
-        assert verdicts(model, policy) == BEFORE[policy]
+        after = verdicts(model, policy)
+        if all(map(is_bundle, [*lines, *filter(None, files)])):
+            assert after == BEFORE[policy]
+        else:
+            assert {verdict for verdict, _ in after} == {"DENY"}
+        assert after[0] == after[1] == after[2]

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.snapshot import Snapshot
 
-__all__ = ["bundle_place", "check_evidence", "find_bundles", "read_bundle", "read_bundles"]
+__all__ = ["bundle_place", "check_bundles", "check_evidence", "find_bundles", "read_bundle", "read_bundles"]
 
 _STORE: Final = ".jsonl"
+_SHOWN: Final = 300
+"""Characters kept of what a stranger's bytes say of themselves."""
 
 
 def bundle_place(model: str | os.PathLike[str]) -> str:
@@ -97,19 +99,33 @@ def check_evidence(
         try:
             data = _read(artifact, name, left)
             left -= len(data)
-            # Blank lines are no bundle of anybody's, so they are not passed over.
-            by_line = name.endswith(_STORE) or name in artifact.leftovers
-            lines = data.removesuffix(b"\n").split(b"\n") if by_line else [data]
-            if len(lines) > limits.STORE_LINES:
-                raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.STORE_LINES} lines")
-            for line in lines if data else ():
-                if line not in known:
-                    parse_bundle(line)
+            check_bundles(name, data, by_line=name.endswith(_STORE) or name in artifact.leftovers, known=known)
         except ModelsignError as fault:
             if name in artifact.leftovers and fault.code == "FILE_CHANGED_WHILE_READ":
                 continue  # whoever was writing it has finished
-            faults.append(error("EVIDENCE_NOT_A_BUNDLE", f"{name} is not a signature bundle: {fault.message}"))
+            faults.append(_no_bundle(name, fault))
     return faults
+
+
+def check_bundles(name: str, data: bytes, *, by_line: bool, known: Collection[bytes] = ()) -> None:
+    """Refuse a piece of evidence that holds anything but one strict bundle, or one a line.
+
+    Blank lines are no bundle of anybody's, so they are not passed over. ``known`` were parsed already.
+
+    Raises:
+        ModelsignError: as :func:`modelsign.signing.bundle.parse_bundle`; ``EVIDENCE_NOT_A_BUNDLE`` for too many lines.
+
+    """
+    lines = data.removesuffix(b"\n").split(b"\n") if by_line else [data]
+    if len(lines) > limits.STORE_LINES:
+        raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.STORE_LINES} lines")
+    for line in lines if data else ():
+        if line not in known:
+            parse_bundle(line)
+
+
+def _no_bundle(name: str, fault: ModelsignError) -> ModelsignError:
+    return error("EVIDENCE_NOT_A_BUNDLE", f"{name} is not a signature bundle: {fault.message[:_SHOWN]}")
 
 
 def _check_count(count: int) -> None:
