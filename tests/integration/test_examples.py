@@ -52,7 +52,8 @@ def test_the_gate_stops_a_changed_model(tmp_path):
     answer = gate(model)
     assert answer.returncode == 1, answer
     report = ET.parse(tmp_path / "reports" / "check.xml").getroot()
-    assert [case.get("name") for case in report.iter("testcase") if case.find("failure") is not None] == ["signed"]
+    failed = [case.get("name") for case in report.iter("testcase") if case.find("failure") is not None]
+    assert failed == ["signed", "FILE_CHANGED", "verdict"]
 
 
 def test_the_gate_stops_a_payload_that_the_right_key_signed(tmp_path, payload):
