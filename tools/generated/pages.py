@@ -62,7 +62,8 @@ def _variables() -> str:
         "## Environment\n\n"
         "Every flag of every command has a variable: `MODELSIGN_`, the command's words, the flag's name, all upper "
         "case and joined by underscores, such as `MODELSIGN_VERIFY_IGNORE_PATHS`. The common flags also have a "
-        "general one, such as `MODELSIGN_FORMAT`. A flag on the command line is stronger than its variable, the "
+        "general one, such as `MODELSIGN_FORMAT`. A flag that can be repeated takes one value a line, or several "
+        "separated by `:` as in `PATH`. A flag on the command line is stronger than its variable, the "
         "variable is stronger than a configuration file. `NO_COLOR`, `FORCE_COLOR` and `TERM=dumb` are obeyed.\n"
     )
 

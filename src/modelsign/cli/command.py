@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsign.cli.presentation import ALL_FORMATS, DATA_FORMATS, Presentation
+from modelsign.cli.presentation import ALL_FORMATS, DATA_FORMATS, Presentation, guess
 from modelsign.cli.session import Session
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def define(
 
     def decorate(function: Callable[..., Report]) -> ReportingCommand:
         parameters: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))
+        for parameter in parameters:
+            if isinstance(parameter, click.Option):
+                _name_variables(parameter, name)
         own = {parameter.name for parameter in parameters}
         shared = [option for option in _common_options(name, formats) if option.name not in own]
         made = ReportingCommand(
@@ -100,16 +103,19 @@ class ReportingCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the configuration first, so that it can give defaults."""
-        if not ctx.resilient_parsing:
-            try:
-                given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-            except click.UsageError as fault:
-                fault.ctx = fault.ctx or ctx
-                raise
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        words, configured = list(args), None
+        try:
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
             helping = self.get_help_option(ctx)
             if helping is None or helping.name not in given:
-                ctx.default_map = self._configured(ctx, given)
-        return super().parse_args(ctx, args)
+                ctx.default_map = configured = self._configured(ctx, given)
+            return super().parse_args(ctx, args)
+        except click.UsageError as fault:
+            fault.ctx = fault.ctx or ctx
+            self._settle(ctx, words, configured)
+            raise
 
     def invoke(self, ctx: click.Context) -> Report:
         """Settle the presentation and call the function."""
@@ -141,6 +147,23 @@ class ReportingCommand(click.Command):
             for line in self.examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
+    def _settle(self, ctx: click.Context, words: Sequence[str], configured: Mapping[str, object] | None) -> None:
+        """Find out how the refusal of arguments is to be shown: as the answer would have been."""
+        session = ctx.find_object(Session)
+        if session is None:
+            return
+        if configured is None:
+            from modelsign.errors import ModelsignError
+
+            named = next((word.partition("=")[2] for word in words if word.startswith("--config=")), None)
+            if "--config" in words[:-1]:
+                named = words[words.index("--config") + 1]
+            try:
+                configured = self._configured(ctx, {"config": named, "no_config": "--no-config" in words})
+            except ModelsignError:
+                configured = {}
+        session.presentation = guess(words, session.environ, command=self.full_name, configured=configured)
+
     def _configured(self, ctx: click.Context, given: Mapping[str, Any]) -> dict[str, object]:
         from modelsign.cli import config
 
@@ -151,12 +174,17 @@ class ReportingCommand(click.Command):
         if not found:
             return {}
         root = ctx.find_root().command
-        defaults = config.flag_defaults(
+        options = {word: option for option in self.params for word in _spellings(option)}
+        spelled = config.flag_defaults(
             found,
             command=self.full_name,
             commands=root.list_commands(ctx) if isinstance(root, click.Group) else (),
-            flags=[str(parameter.name) for parameter in self.params],
+            flags=options,
         )
+        defaults: dict[str, object] = {}
+        for word, value in spelled.items():
+            several = getattr(options[word], "multiple", False) and isinstance(value, str)
+            defaults[str(options[word].name)] = [value] if several else value
         offered = next(option.type for option in self.params if option.name == "format")
         if isinstance(offered, click.Choice) and defaults.get("format") in set(ALL_FORMATS) - set(offered.choices):
             del defaults["format"]
@@ -209,6 +237,31 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _Listed(click.types.StringParamType):
+    """A text of which a variable can hold several: one a line, or separated as in ``PATH``."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Split at newlines if there is one, else at the separator of paths; blanks belong to the values."""
+        return [value for value in rv.split("\n" if "\n" in rv else os.pathsep) if value]
+
+
+def _spellings(option: click.Parameter) -> list[str]:
+    """Return the names of a flag as they stand in configuration and, in upper case, in variables."""
+    return [word[2:].replace("-", "_") for word in option.opts if word.startswith("--")]
+
+
+def _name_variables(option: click.Option, command: str) -> None:
+    """Name a flag's variables by the flag, not by the parameter it fills."""
+    option.allow_from_autoenv = False
+    option.envvar = option.envvar or [_variable(command, word) for word in _spellings(option)]
+    if option.multiple and type(option.type) is click.types.StringParamType:
+        option.type = _Listed()
+
+
+def _variable(command: str, flag: str) -> str:
+    return f"MODELSIGN_{command}_{flag}".replace(" ", "_").replace("-", "_").upper()
+
+
 def _refuse_to_replace(session: Session) -> None:
     """Find out before any work whether the report has a place to go; if not, the answer goes to stdout."""
     wanted = session.presentation
@@ -221,7 +274,7 @@ def _refuse_to_replace(session: Session) -> None:
 
 def _common_options(name: str, formats: Sequence[str]) -> list[click.Option]:
     def variables(flag: str) -> list[str]:
-        return [f"MODELSIGN_{name.replace(' ', '_').replace('-', '_').upper()}_{flag}", f"MODELSIGN_{flag}"]
+        return [_variable(name, flag), f"MODELSIGN_{flag}"]
 
     return [
         click.Option(

@@ -106,7 +106,7 @@ def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
     from modelsign.cli.session import Session
 
     named = words[0] if words and words[0] in COMMANDS else "modelsign"
-    session = Session(command=named, environ=environ, cwd=cwd, presentation=guess(words, environ))
+    session = Session(command=named, environ=environ, cwd=cwd, presentation=guess(words, environ, command=named))
     try:
         report = _answer(words, session)
         if isinstance(report, int):

@@ -36,9 +36,23 @@ class Presentation:
     force: bool = False
 
 
-def guess(arguments: Sequence[str], environ: Mapping[str, str]) -> Presentation:
-    """Find the format and place that were meant, where the arguments could not be parsed."""
-    found = {"--format": environ.get("MODELSIGN_FORMAT", "text"), "--output": "", "--color": "auto"}
+def guess(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    command: str = "",
+    configured: Mapping[str, object] | None = None,
+) -> Presentation:
+    """Find the format and place that were meant, where the arguments could not be parsed.
+
+    Flags are stronger than variables, the ``command``'s stronger than the general ones, and these than what is
+    ``configured``.
+    """
+    prefixes = (f"MODELSIGN_{command.upper().replace(' ', '_').replace('-', '_')}", "MODELSIGN")
+    found: dict[str, str] = {}
+    for flag, otherwise in (("format", "text"), ("output", ""), ("color", "auto")):
+        variables = [environ.get(f"{prefix}_{flag.upper()}") for prefix in prefixes]
+        found[f"--{flag}"] = next(filter(None, variables), None) or str((configured or {}).get(flag, otherwise))
     words = list(arguments)
     for position, word in enumerate(words):
         if word == "--":

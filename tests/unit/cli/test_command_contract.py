@@ -572,3 +572,32 @@ def test_a_fault_of_the_way_to_say_so_is_exit_three(monkeypatch, capsys):
     monkeypatch.setattr(entry, "_show", broken)
     assert entry.main(["explain", "USAGE"]) == 3
     assert "RuntimeError: 'odd\\x1b[2J'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "config"),
+    [
+        (["--bogus"], {"MODELSIGN_TRY_FORMAT": "json"}, ""),
+        (["--bogus"], {"MODELSIGN_TRY_FORMAT": "json", "MODELSIGN_FORMAT": "text"}, ""),
+        (["--bogus"], {}, 'format = "json"'),
+        (["--bogus", "--config", "named.toml"], {}, ""),
+        (["--config=named.toml", "--private-key"], {}, ""),
+        (["too", "many"], {}, 'format = "json"'),
+        (["too", "many", "--config", "named.toml"], {}, 'format = "text"'),
+        (["--color", "odd"], {"MODELSIGN_TRY_FORMAT": "json"}, ""),
+    ],
+)
+def test_a_usage_error_is_shown_as_the_answer_would_have_been(answer, tmp_path, arguments, environ, config):
+    (tmp_path / "modelsign.toml").write_text(config)
+    (tmp_path / "named.toml").write_text('format = "json"\n')
+    got = answer(fine, *arguments, environ=environ)
+    assert (got.exit_code, got.codes) == (2, ["USAGE"])
+
+
+def test_a_usage_error_beside_a_configuration_that_is_refused_is_still_one(answer, tmp_path):
+    (tmp_path / "modelsign.toml").write_text("key = 1\n")
+    got = answer(fine, "--bogus")
+    assert got.exit_code == 2
+    assert got.stdout.startswith("USAGE")
+    got = answer(fine, "--bogus", "--no-config", "--format", "json")
+    assert got.codes == ["USAGE"]

@@ -542,3 +542,28 @@ def test_a_standard_input_that_is_closed_is_unreadable(here: Path) -> None:
     command = f"exec {sys.executable} -m modelsign verify model --key - --format json --no-config <&-"
     got = subprocess.run(["bash", "-c", command], cwd=here, capture_output=True, check=False)
     assert (got.returncode, json.loads(got.stdout)["reasons"][0]["code"]) == (3, "INPUT_UNREADABLE")
+
+
+def test_variables_are_named_by_the_flag_and_hold_lists_as_paths_do(here: Path) -> None:
+    run(here, *SIGN)
+    run(here, "key", "generate", "b c.pem")
+    run(here, *SIGN[:2], "--key", "b c.pem", "--add")
+    verify = VERIFY[:2]
+    for value in ("b c.pub", "b c.pub:signer.pub", "b c.pub\nsigner.pub\n"):
+        answer = run(here, *verify, environ={"MODELSIGN_VERIFY_KEY": value})
+        assert (answer.exit_code, len(answer.document["signers"])) == (0, 1 + ("signer" in value))
+    assert run(here, *verify, environ={"MODELSIGN_VERIFY_PUBLIC_KEY": "signer.pub"}).exit_code == 0
+    assert run(here, *verify, environ={"MODELSIGN_VERIFY_KEYS": "signer.pub"}).codes == ["NO_TRUST_SOURCE"]
+    assert run(here, *VERIFY, environ={"MODELSIGN_VERIFY_THRESHOLD": "2"}).codes == ["THRESHOLD_IMPOSSIBLE"]
+    assert run(here, *VERIFY, environ={"MODELSIGN_VERIFY_IGNORE_PATHS": "a b"}).codes == ["IGNORE_MATCHES_NOTHING"]
+
+
+def test_configuration_names_flags_as_the_command_line_does(here: Path) -> None:
+    run(here, *SIGN)
+    for value in ('"signer.pub"', '["signer.pub"]'):
+        (here / "c.toml").write_text(f"[verify]\nkey = {value}\n")
+        answer = modelsign("verify", "model", "--config", "c.toml", "--format", "json", cwd=here)
+        assert (answer.exit_code, answer.document["verdict"]) == (0, "VERIFIED")
+    (here / "c.toml").write_text('[verify]\nkeys = ["signer.pub"]\n')
+    answer = modelsign("verify", "model", "--config", "c.toml", "--format", "json", cwd=here)
+    assert (answer.exit_code, answer.codes) == (2, ["CONFIG_REFUSED"])
