@@ -96,7 +96,7 @@ def parse_bundle(data: bytes) -> Bundle:
     if not isinstance(media_type, str):
         raise _malformed("it has no mediaType")
     if media_type != MEDIA_TYPE:
-        raise error("BUNDLE_UNSUPPORTED", f"the bundle's media type is {media_type}; known is {MEDIA_TYPE}")
+        raise error("BUNDLE_UNSUPPORTED", f"the bundle's media type is {media_type[:100]}; known is {MEDIA_TYPE}")
     if "messageSignature" in top:
         raise error("BUNDLE_UNSUPPORTED", "the bundle signs a bare digest; known is a DSSE envelope")
     _fields(top, "the bundle", {"mediaType", "verificationMaterial", "dsseEnvelope"})
@@ -228,7 +228,7 @@ def _string(value: object, where: str) -> str:
 def _fields(value: _Object, where: str, known: Iterable[str]) -> None:
     unknown = sorted(set(value).difference(known))
     if unknown:
-        raise _malformed(f"{where} has the unknown field {unknown[0]}")
+        raise _malformed(f"{where} has the unknown field {unknown[0][:100]}")
 
 
 def _decode(value: object, where: str) -> bytes:

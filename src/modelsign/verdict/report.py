@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from modelsign.reasons import ExitStatus
 
 __all__ = ["Answer", "Report"]
+
+_MOST_SHOWN: Final = 2000
+"""Characters of a message that are shown: names and fields of other people's files stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,9 @@ class Answer:
 
     @classmethod
     def of(cls, fault: ModelsignError) -> Answer:
-        """Take the answer from an error."""
-        return cls(fault.code, fault.message, fault.advice)
+        """Take the answer from an error; a message into which somebody wrote a book is cut."""
+        message = fault.message if len(fault.message) <= _MOST_SHOWN else f"{fault.message[:_MOST_SHOWN]}…"
+        return cls(fault.code, message, fault.advice)
 
 
 @dataclass(frozen=True, slots=True)

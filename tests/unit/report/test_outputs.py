@@ -248,3 +248,11 @@ def test_escaped_text_is_printable_and_plain_text_is_unchanged(text: str) -> Non
 def test_an_escape_names_the_code_point() -> None:
     assert escape_line("\x1b\n\u202e\U000e0041\udcff") == "\\x1b\\x0a\\u202e\\U000e0041\\udcff"
     assert escape("a\n\tb\x1b") == "a\n\tb\\x1b"
+
+
+def test_what_a_stranger_wrote_does_not_fill_a_report() -> None:
+    told = Answer.of(error("BUNDLE_UNSUPPORTED", "A" * 3_000_000))
+    report = Report("verify", ExitStatus.UNDECIDED, reasons=(told,))
+    for member in _index.IDS:
+        assert len(_index.load(member).render(report)) < 20_000, member
+    assert Answer.of(error("BUNDLE_UNSUPPORTED", "A" * 2000)).message == "A" * 2000
