@@ -70,8 +70,9 @@ one_pattern = st.builds(
 one_name = st.lists(st.text("ab.", min_size=1, max_size=3).filter(lambda part: part.strip(".")), min_size=1, max_size=4)
 
 
-@given(one_pattern, one_name.map("/".join))
+@given(one_pattern.filter(lambda pattern: not pattern.endswith("**/")), one_name.map("/".join))
 def test_a_pattern_agrees_with_another_implementation(pattern, name):
+    # A pattern that ends in **/ is about folders to git (git check-ignore), and about files too to pathspec.
     pathspec = pytest.importorskip("pathspec", reason="the implementation to compare with is not installed")
     found = concerned([name], (pattern,)) == [name]
     assert found == pathspec.GitIgnoreSpec.from_lines([pattern]).match_file(name), (pattern, name)
