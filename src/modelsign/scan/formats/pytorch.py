@@ -41,13 +41,16 @@ _NOTES: Final = frozenset(
 )
 """Records of a few characters that say how the archive was written."""
 
+_BYTECODE: Final = "bytecode.pkl"
+
 TORCHSCRIPT: Final = Rule(
     "torchscript-code",
     "the archive holds a TorchScript program",
     Severity.MEDIUM,
     Outcome.UNSUPPORTED,
-    "Members below `code/` are source that `torch.jit.load` compiles and runs. TorchScript can call operators that "
-    "read and write files and load libraries, and there is no reader for it yet.",
+    "Members below `code/` are source that `torch.jit.load` compiles and runs, and `bytecode.pkl` is a program for "
+    "PyTorch's interpreter on mobile devices. Both can call operators that read and write files and load libraries, "
+    "and there is no reader for them yet.",
     "Ask for the weights as safetensors, or accept `unsupported` knowingly.",
     ("CVE-2025-32434", "CVE-2024-48063"),
 )
@@ -64,15 +67,20 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if isinstance(archive, ModelsignError) or not is_pytorch_archive(archive):
         return Inspection(readable=False)
     findings = list(findings_of(archive))
-    programs = [member.name for member in archive.members if _inside(member.name).startswith("code/")]
+    programs = [member.name for member in archive.members if _is_program(_inside(member.name))]
     if programs:
-        findings.append(TORCHSCRIPT.finding(f"{len(programs)} members below code/", member=programs[0]))
+        findings.append(TORCHSCRIPT.finding(f"{len(programs)} members hold its code", member=programs[0]))
     members = tuple(_member(reading, member) for member in archive.members if not _is_passed_over(member))
     return Inspection(readable=True, findings=tuple(findings), members=members)
 
 
 def _is_passed_over(member: ZipMember) -> bool:
     return member.is_folder or (_inside(member.name).startswith("code/") and member.name.endswith(".py"))
+
+
+def _is_program(inside: str) -> bool:
+    """Whether a record is source below ``code/``, or what PyTorch's interpreter for mobile devices runs."""
+    return inside.startswith("code/") or inside.rsplit("/", 1)[-1] == _BYTECODE
 
 
 def _inside(name: str) -> str:

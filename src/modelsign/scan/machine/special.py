@@ -6,6 +6,7 @@ The names that lead here are in the knowledge (``special``).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelsign.artifact.reading import BytesReading, Slice
@@ -14,7 +15,7 @@ from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
-from modelsign.scan.machine.values import Global, Instance
+from modelsign.scan.machine.values import UNKNOWN, Global, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["SPECIAL"]
 
 _Special: TypeAlias = "Callable[[Judge, Global, Value, int], Value]"
+_PAGES: Final = 4096
+_ROOM: Final = 4096
+"""Bytes an array may take before its state."""
+_PLAIN_PATH: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII | re.IGNORECASE)
 _PLAIN_BASES: Final = {"builtins.object": "none"} | {
     f"builtins.{name}": "data" for name in ("dict", "float", "int", "list", "set", "str", "tuple", "bytes", "frozenset")
 }
@@ -37,6 +42,8 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
         owner, literal = arguments
         name = judge.source.text(literal) if isinstance(literal, int) and literal >= 0 else None
         if isinstance(owner, Global) and name is not None:
+            if owner.entry is not None and "enum" in owner.entry.tags and name.isupper() and name[0] != "_":
+                return judge.instance(owner.entry.name, owner.entry)
             found = judge.named(owner.module, f"{owner.name}.{name}", offset)
             found.pushed += 1
             return found
@@ -93,6 +100,64 @@ def _partial(judge: Judge, function: Global, arguments: Value, offset: int) -> V
     return judge.unreviewed(function, arguments, offset)
 
 
+def _is_reviewed_form(judge: Judge, function: Global, arguments: Value) -> bool:
+    forms = function.entry.call if function.entry is not None else ()
+    return isinstance(arguments, tuple) and any(fits_signature(judge.source, form, arguments) for form in forms)
+
+
+def _is_short(judge: Judge, value: Value) -> bool:
+    """Whether a number is of a few words, or a text or bytes of a few pages."""
+    if not isinstance(value, int) or value < 0:
+        return False
+    kind = judge.source.kind(value)
+    if kind == "int":
+        return judge.source.integer(value) is not None
+    if kind == "str":
+        return judge.source.text(value, _PAGES) is not None
+    return judge.source.data(value, _PAGES) is not None
+
+
+def _short(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """A call in its reviewed forms whose cost grows faster than its arguments: they must be short."""
+    formed = _is_reviewed_form(judge, function, arguments)
+    if formed and isinstance(arguments, tuple) and all(_is_short(judge, value) for value in arguments):
+        return judge.result(function, arguments)
+    return judge.unreviewed(function, arguments, offset)
+
+
+def _fraction(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``Fraction('1/3')``: an exponent in the text would be written out as digits."""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else UNKNOWN
+    text = judge.source.text(first, _PAGES) if isinstance(first, int) and first >= 0 else None
+    if text is not None and "e" in text.casefold():
+        return judge.unreviewed(function, arguments, offset)
+    return _short(judge, function, arguments, offset)
+
+
+def _new_array(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``_reconstruct(ndarray, (0,), b'b')``: an array to be filled by its state, so it needs no room yet."""
+    if isinstance(arguments, tuple) and _is_reviewed_form(judge, function, arguments):
+        shape = next((value for value in arguments if isinstance(value, tuple)), ())
+        sizes = [judge.source.integer(value) for value in shape if isinstance(value, int) and value >= 0]
+        if all(size is not None and 0 <= size <= _ROOM for size in sizes) and len(sizes) <= 1:
+            return judge.result(function, arguments)
+    return judge.unreviewed(function, arguments, offset)
+
+
+def _getter(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``itemgetter(1)`` and ``attrgetter('x')``: what they would get is known; the pickle itself may not call them."""
+    if isinstance(arguments, tuple) and _is_reviewed_form(judge, function, arguments):
+        result = judge.result(function, arguments)
+        if function.name == "itemgetter":
+            return result
+        names = [judge.source.text(value) if isinstance(value, int) else None for value in arguments]
+        if all(name is not None and _PLAIN_PATH.fullmatch(name) for name in names):
+            text = call_text(judge.source, function.path, arguments)
+            judge.note(rules.UNREVIEWED_USE, f"keeps {text}, which reads attributes when it is used", offset)
+            return result
+    return judge.unreviewed(function, arguments, offset)
+
+
 def _encode(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``_codecs.encode(text, 'latin1')``: the bytes of protocols 0 to 2; remembers where the text stands."""
     if isinstance(arguments, tuple) and fits_signature(judge.source, _LATIN1, arguments):
@@ -141,4 +206,8 @@ SPECIAL: Final[dict[str, _Special]] = {
     "partial": _partial,
     "encode": _encode,
     "torch-bytes": _torch_bytes,
+    "short": _short,
+    "fraction": _fraction,
+    "new-array": _new_array,
+    "getter": _getter,
 }
