@@ -23,9 +23,9 @@ def folder(tmp_path, monkeypatch):
     header += b" " * (-len(header) % 8)
     (model / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
     (model / "config.json").write_text('{"hidden_size": 2}\n')
-    (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     for key in ("signer", "stranger"):
         assert run("key", "generate", f"{key}.pem").exit_code == 0
+    (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")  # later: no key is made beside a model
     assert run("sign", "model", "--key", "signer.pem").exit_code == 0
     return tmp_path
 
