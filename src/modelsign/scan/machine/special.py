@@ -30,7 +30,7 @@ _Special: TypeAlias = "Callable[[Judge, Global, Value, int], Value]"
 _PAGES: Final = 4096
 _ROOM: Final = 4096
 """Bytes an array may take before its state."""
-_PLAIN_PATH: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII | re.IGNORECASE)
+_PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII | re.IGNORECASE)
 _PLAIN_BASES: Final = {"builtins.object": "none"} | {
     f"builtins.{name}": "data" for name in ("dict", "float", "int", "list", "set", "str", "tuple", "bytes", "frozenset")
 }
@@ -145,16 +145,13 @@ def _new_array(judge: Judge, function: Global, arguments: Value, offset: int) ->
 
 
 def _getter(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
-    """``itemgetter(1)`` and ``attrgetter('x')``: what they would get is known; the pickle itself may not call them."""
+    """``itemgetter(1)``, ``attrgetter('x')``: known for what they get, but not who will use them; never called here."""
     if isinstance(arguments, tuple) and _is_reviewed_form(judge, function, arguments):
-        result = judge.result(function, arguments)
-        if function.name == "itemgetter":
-            return result
         names = [judge.source.text(value) if isinstance(value, int) else None for value in arguments]
-        if all(name is not None and _PLAIN_PATH.fullmatch(name) for name in names):
+        if function.name == "itemgetter" or all(name is not None and _PLAIN_NAME.fullmatch(name) for name in names):
             text = call_text(judge.source, function.path, arguments)
-            judge.note(rules.UNREVIEWED_USE, f"keeps {text}, which reads attributes when it is used", offset)
-            return result
+            judge.note(rules.UNREVIEWED_USE, f"keeps {text}, which reaches into objects when it is used", offset)
+            return judge.result(function, arguments)
     return judge.unreviewed(function, arguments, offset)
 
 
