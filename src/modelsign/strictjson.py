@@ -122,7 +122,8 @@ def _refusal(code: str, what: str, fault: Exception) -> ModelsignError:
     if isinstance(fault, RecursionError):
         return error(code, f"the {what} is nested too deeply")
     if isinstance(fault, json.JSONDecodeError):
-        return error(code, f"the {what} is not valid JSON: {fault.msg.removesuffix(" at")} at line {fault.lineno}, column {fault.colno}")
+        said = fault.msg.removesuffix(" at")
+        return error(code, f"the {what} is not valid JSON: {said} at line {fault.lineno}, column {fault.colno}")
     return error(code, f"the {what} is refused: {fault}")
 
 
