@@ -19,7 +19,7 @@ __all__ = ["ALL_FORMATS", "DATA_FORMATS", "Presentation", "emit", "guess", "want
 
 DATA_FORMATS: Final = ("text", "json", "jsonl", "markdown", "github")
 """What every command can be asked for."""
-ALL_FORMATS: Final = (*DATA_FORMATS, "sarif", "junit")
+ALL_FORMATS: Final = (*DATA_FORMATS, "sarif", "junit", "html")
 """The formats of commands whose answer is a list of findings."""
 
 

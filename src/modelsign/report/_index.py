@@ -13,6 +13,7 @@ __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
     "github",
+    "html",
     "json",
     "jsonl",
     "junit",
@@ -25,6 +26,12 @@ IDS: Final[tuple[str, ...]] = (
 
 def _github() -> Output:
     from modelsign.report.github import OUTPUT
+
+    return OUTPUT
+
+
+def _html() -> Output:
+    from modelsign.report.html import OUTPUT
 
     return OUTPUT
 
@@ -67,6 +74,7 @@ def _text() -> Output:
 
 _MEMBERS: Final[dict[str, Callable[[], Output]]] = {
     "github": _github,
+    "html": _html,
     "json": _json,
     "jsonl": _jsonl,
     "junit": _junit,

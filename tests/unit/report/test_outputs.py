@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -256,3 +257,53 @@ def test_what_a_stranger_wrote_does_not_fill_a_report() -> None:
     for member in _index.IDS:
         assert len(_index.load(member).render(report)) < 20_000, member
     assert Answer.of(error("BUNDLE_UNSUPPORTED", "A" * 2000)).message == "A" * 2000
+
+
+class _Page(HTMLParser):
+    """Collects the elements, the attributes and the text of a page."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("name", reports())
+def test_a_page_holds_no_element_that_a_name_brought_and_nothing_that_acts(name: str) -> None:
+    page = _Page(_index.load("html").render(reports()[name]))
+    allowed = {"html", "head", "meta", "title", "style", "body", "h1", "p", "table", "caption", "tr", "th", "td"}
+    assert set(page.elements) <= allowed
+    assert page.attributes <= {"lang", "charset", "http-equiv", "content", "class", "scope"}
+
+
+def test_a_page_shows_the_verdict_the_rules_and_what_to_do() -> None:
+    document = _index.load("html").render(reports()["check"])
+    words = "\n".join(_Page(document).words)
+    for expected in (
+        "modelsign check: DENY",
+        "expected clean; observed unsafe",
+        "Do not load it.",
+        "WAIVED",
+        "exit status 1",
+    ):
+        assert expected in words
+    assert "default-src 'none'" in document
+    assert '<h1 class="bad">' in document
+    assert '<h1 class="good">' in _index.load("html").render(reports()["facts"])
+
+
+@given(st.text())
+def test_no_text_leaves_its_cell(text: str) -> None:
+    report = Report("sign", ExitStatus.USAGE, {"fact": text}, reasons=(Answer("USAGE", text, text),), warnings=(text,))
+    plain = Report("sign", ExitStatus.USAGE, {"fact": "x"}, reasons=(Answer("USAGE", "x", "x"),), warnings=("x",))
+    render = _index.load("html").render
+    assert _Page(render(report)).elements == _Page(render(plain)).elements
