@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +61,8 @@ class _Work:
                     data = os.read(descriptor, SMALL)
                     # Some file systems return less than there is: only an empty read is the end.
                     whole = len(data) < SMALL and not os.read(descriptor, 1)
+                    if not data and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                        raise _replaced(name)  # a FIFO nobody writes to reads like an empty file
                 finally:
                     os.close(descriptor)
                 if whole:
@@ -194,6 +197,10 @@ def hash_descriptor(
     if (total, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
         raise _changed(name)
     return hasher.hexdigest()
+
+
+def _replaced(name: str) -> ModelsignError:
+    return error("FILE_CHANGED_WHILE_READ", f"{name} was replaced while the model was read")
 
 
 def _changed(name: str) -> ModelsignError:

@@ -217,6 +217,9 @@ def open_artifact(  # noqa: PLR0913 - each switch is one documented relaxation o
 
     """
     location = os.fspath(path)
+    for several, what in ((ignore_paths, "ignore_paths"), (link_roots, "link_roots"), (bundles, "bundles")):
+        if isinstance(several, (str, bytes)):
+            raise error("USAGE", f"{what} is one text, and a list of them is wanted", advice=f"Pass [{several!r}].")
     try:
         mode = os.stat(location).st_mode
         bases = [os.path.realpath(location), *(os.path.realpath(root, strict=True) for root in link_roots)]

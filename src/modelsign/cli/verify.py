@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     if not keys:
         raise error("NO_TRUST_SOURCE", "no --key says who must have signed")
     options = VerifyOptions(
-        ignore_paths=tuple(path.removeprefix("./").rstrip("/") for path in values["ignore_paths"]),
+        ignore_paths=tuple(values["ignore_paths"]),
         ignore_unsigned_files=ignore_unsigned_files,
         unsigned_loadable=values["insecure_unsigned_loadable"],
         allow_legacy=allow_legacy,

@@ -44,7 +44,7 @@ def verify_envelope(bundle: Bundle | bytes, keys: Sequence[VerifyKey]) -> tuple[
     parsed = parse_bundle(bundle) if isinstance(bundle, bytes) else bundle
     key = METHOD.find_signer(parsed, distinct(keys), False)  # noqa: FBT003 - no legacy attestations exist
     if parsed.payload_type != IN_TOTO:
-        raise error("NOT_AN_ATTESTATION", f"the payload type is {parsed.payload_type}, not {IN_TOTO}")
+        raise error("NOT_AN_ATTESTATION", f"the payload type is {parsed.payload_type[:100]}, not {IN_TOTO}")
     return (signer_of(key),)
 
 

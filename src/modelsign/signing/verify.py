@@ -9,6 +9,7 @@ known to be wrong is not made better by a bundle that could not be read. The fir
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.artifact.inert import is_plainly_inert
@@ -84,7 +85,7 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
             question makes no sense, or a fault of reading the model. Every other reason is in the result.
 
     """
-    options = options or VerifyOptions()
+    options = _normal(options or VerifyOptions())
     trusted = distinct(keys)
     needed = _needed(trusted, options.threshold)
     given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
@@ -121,6 +122,12 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     return _result(hashes, vouched, standing, reasons=reasons)
 
 
+def _normal(options: VerifyOptions) -> VerifyOptions:
+    """Write the paths to ignore as a manifest does: ``./x/`` is ``x``."""
+    paths = options.ignore_paths
+    return options._replace(ignore_paths=tuple(os.path.normpath(path) for path in paths)) if paths else options
+
+
 def _needed(trusted: Sequence[VerifyKey], threshold: int | None) -> int:
     if not trusted:
         raise error("NO_TRUST_SOURCE", "no key was named that must have signed")
@@ -141,7 +148,7 @@ def _examine(
     bundle = parse_bundle(data)
     key = METHOD.find_signer(bundle, trusted, options.allow_legacy)
     if bundle.payload_type != IN_TOTO:
-        raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type}, not {IN_TOTO}")
+        raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type[:100]}, not {IN_TOTO}")
     statement = parse_statement(bundle.payload, strict_names=options.strict_names)
     _check_format(bundle, key, statement, options)
     comparison = compare(

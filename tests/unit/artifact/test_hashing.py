@@ -149,3 +149,11 @@ def test_memory_stays_flat_in_the_size_of_a_file(tmp_path: Path) -> None:
     hash_descriptor(descriptor, "big")
     os.close(descriptor)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+def test_an_empty_file_exchanged_for_a_pipe_is_noticed(tmp_path: Path) -> None:
+    model = build(tmp_path / "m", {"w": "1", "empty": ""})
+    with open_artifact(model) as artifact:
+        (model / "empty").unlink()
+        os.mkfifo(model / "empty")
+        assert refused_with(hash_artifact, artifact) == "FILE_CHANGED_WHILE_READ"

@@ -358,3 +358,10 @@ def test_links_folders_and_pipes_under_the_name_of_scratch_are_what_they_are(tmp
     (model / SCRATCH).unlink()
     os.mkfifo(model / SCRATCH)
     assert refusal(open_artifact, model).code == "SIGNATURE_NOT_A_FILE"
+
+
+@pytest.mark.parametrize("name", ["ignore_paths", "link_roots", "bundles"])
+def test_one_text_in_the_place_of_a_list_is_not_read_letter_by_letter(tmp_path: Path, name: str) -> None:
+    fault = refusal(open_artifact, build(tmp_path / "m", {"w": "1"}), **{name: "w"})
+    assert fault.code == "USAGE"
+    assert name in fault.message

@@ -601,3 +601,13 @@ def test_a_usage_error_beside_a_configuration_that_is_refused_is_still_one(answe
     assert got.stdout.startswith("USAGE")
     got = answer(fine, "--bogus", "--no-config", "--format", "json")
     assert got.codes == ["USAGE"]
+
+
+def test_python_m_modelsign_runs_nothing_of_the_folder_it_stands_in(tmp_path):
+    for name in ("click", "json", "hashlib", "dataclasses", "cryptography", "zlib"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\n")
+    for words in (["explain", "USAGE", "--format", "json"], ["verify", "x", "--key", "y"]):
+        command = [sys.executable, "-m", "modelsign", *words]
+        got = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert got.returncode in (0, 2, 3)
+        assert not (tmp_path / "ran").exists()

@@ -210,3 +210,9 @@ def test_a_bundle_of_many_small_values_is_refused_before_they_take_memory(
     monkeypatch.setattr(strictjson, "loads", lambda *_, **__: pytest.fail("it was parsed"))
     data = b'{"mediaType": [' + b",".join([many] * limits.BUNDLE_VALUES) + b"]}"
     assert "values" in refusal(parse_bundle, data).message
+
+
+@pytest.mark.parametrize("field", ["mediaType", "x" * 3_000_000])
+def test_a_message_repeats_little_of_what_nobody_verified(field: str) -> None:
+    data = encoded(raw_bundle() | {field: "y" * 3_000_000})
+    assert len(refusal(parse_bundle, data).message) < 300

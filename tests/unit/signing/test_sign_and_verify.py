@@ -581,3 +581,23 @@ def test_what_is_no_key_is_refused_by_name(model: Path, key: SigningKey, odd: ob
     with open_artifact(model) as artifact:
         assert refused_with(verify_model, artifact, bundle, [key.public, odd]) == "USAGE"
     assert refused_with(verify_envelope, sign_statement(b"{}", key), [odd]) == "USAGE"
+
+
+@pytest.mark.parametrize("spelled", ["w", "./w", "w/", "./w//"])
+def test_a_path_to_ignore_may_be_spelled_in_any_way(model: Path, key: SigningKey, spelled: str) -> None:
+    bundle = sign(model, key, opening={"ignore_paths": ["w"]}).bundle
+    with open_artifact(model, ignore_paths=[spelled]) as artifact:
+        assert codes(verify_model(artifact, bundle, [key.public], options=VerifyOptions(ignore_paths=(spelled,)))) == []
+
+
+def test_a_message_repeats_little_of_a_hint_or_a_payload_type(model: Path, key: SigningKey) -> None:
+    long = "x" * 3_000_000
+    foreign = encoded(raw_bundle(hint=long))
+    other_type = encoded(raw_bundle(b"{}", key.sign(pae(long, b"{}")), key.public.hint) | {}).replace(
+        IN_TOTO.encode(), long.encode()
+    )
+    with open_artifact(model) as artifact:
+        for data in (foreign, other_type):
+            result = verify_model(artifact, data, [key.public])
+            assert all(len(reason.message) < 400 for reason in result.reasons)
+    assert len(refusal(verify_envelope, other_type, [key.public]).message) < 400

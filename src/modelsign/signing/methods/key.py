@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHOD", "find_signer", "seal", "signed_as_v0_2"]
 
+_SHOWN = 100
 _KINDS = ("public_key", "legacy_public_key")
 
 
@@ -51,7 +52,7 @@ def find_signer(bundle: Bundle, keys: Sequence[VerifyKey], allow_legacy: bool) -
             return key
     if any(hint == key.hint for key in keys):
         raise error("SIGNATURE_INVALID", "the bundle names your key, but the signature does not match its contents")
-    names = f"the key with hint {hint}" if hint else "no key"
+    names = f"the key with hint {hint[:_SHOWN]}" if hint else "no key"
     raise error("SIGNATURE_WRONG_KEY", f"the bundle names {names}, and no key you named verifies it")
 
 
