@@ -37,8 +37,6 @@ __all__ = ["formats", "is_inert", "known_rules", "ruleset_digest", "scan_artifac
 
 _UNNAMED: Final = sniff.Mark("unknown", "no known format", adds=False)
 _UNNAMED_TEXT: Final = sniff.Mark("text", "text of unknown use", adds=False)
-_LOOKS_LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
-"""First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _BADNESS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _ARCHIVE: Final = b"PK"
 _BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
@@ -220,7 +218,7 @@ class _Scan:
             self.findings.append(rules.of_fault(fault))
             return
         with member.open(self.bytes_left) as stream:
-            wanted = not member.data or stream.read_at(0, 8).startswith(_LOOKS_LOADABLE)
+            wanted = not member.data or stream.read_at(0, 8).startswith(sniff.LOADABLE)
             self.bytes_left -= stream.size if wanted else stream.unpacked
             if stream.fault is not None:
                 self.findings.append(rules.of_fault(stream.fault, member=path))

@@ -14,8 +14,10 @@ from modelsign.scan.tables import table
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
 
-__all__ = ["Mark", "by_content", "by_name", "is_text"]
+__all__ = ["LOADABLE", "Mark", "by_content", "by_name", "is_text"]
 
+LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
+"""First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _STRONG: Final = 4
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _HEAD: Final = 4096

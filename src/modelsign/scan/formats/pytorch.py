@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import ModelsignError
+from modelsign.scan import sniff
 from modelsign.scan.archives import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.pickles import RULES, scan_pickle
@@ -21,7 +22,9 @@ from modelsign.scan.rules import ZIP_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
-    from modelsign.artifact.containers.zip import ZipMember
+    from collections.abc import Iterator
+
+    from modelsign.artifact.containers.zip import ZipArchive, ZipMember
     from modelsign.artifact.reading import Reading
     from modelsign.scan.format import Member
 
@@ -70,12 +73,28 @@ def _scan(reading: Reading, name: str) -> Inspection:
     programs = [member.name for member in archive.members if _is_program(_inside(member.name))]
     if programs:
         findings.append(TORCHSCRIPT.finding(f"{len(programs)} members hold its code", member=programs[0]))
-    members = tuple(_member(reading, member) for member in archive.members if not _is_passed_over(member))
+    members = tuple(_members(reading, archive))
     return Inspection(readable=True, findings=tuple(findings), members=members)
 
 
-def _is_passed_over(member: ZipMember) -> bool:
-    return member.is_folder or (_inside(member.name).startswith("code/") and member.name.endswith(".py"))
+def _members(reading: Reading, archive: ZipArchive) -> Iterator[Member]:
+    """Hand the members on, without folders, source, and numbers that lie there whole and look like nothing else."""
+    for member in archive.members:
+        inside = _inside(member.name)
+        if member.name.casefold().endswith("pkl"):
+            yield replace(member_of(reading, member), reader=_scan_record, replaces="pickle")
+        elif not member.is_folder and not (inside.startswith("code/") and member.name.endswith(".py")):
+            data = inside in _NOTES or _NUMBERS.fullmatch(inside) is not None
+            if not data or not _is_only_numbers(reading, member):
+                yield member_of(reading, member, data=data)
+
+
+def _is_only_numbers(reading: Reading, member: ZipMember) -> bool:
+    """Whether a member declared to be data is stored whole and does not begin like a file of its own."""
+    start = member.data
+    if start is None or member.method or member.size != member.packed_size or start + member.size > reading.size:
+        return False
+    return not reading.read_at(start, min(8, member.size)).startswith(sniff.LOADABLE)
 
 
 def _is_program(inside: str) -> bool:
@@ -86,13 +105,6 @@ def _is_program(inside: str) -> bool:
 def _inside(name: str) -> str:
     """Return a member's name below the archive's one folder, without regard to letter case."""
     return name.partition("/")[2].casefold()
-
-
-def _member(reading: Reading, member: ZipMember) -> Member:
-    if member.name.casefold().endswith("pkl"):
-        return replace(member_of(reading, member), reader=_scan_record, replaces="pickle")
-    inside = _inside(member.name)
-    return member_of(reading, member, data=inside in _NOTES or _NUMBERS.fullmatch(inside) is not None)
 
 
 def _scan_record(reading: Reading, name: str) -> Inspection:

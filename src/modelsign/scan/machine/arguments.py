@@ -11,7 +11,7 @@ A pattern is alternatives joined by ``|``:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -32,7 +32,7 @@ _DEPTH: Final = 32
 _Seen: TypeAlias = "set[tuple[int, str]]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
     """A pattern taken apart by what it accepts of each sort of value."""
 
@@ -49,27 +49,45 @@ class _Pattern:
     any_object: bool
     objects: frozenset[str]
     object_tags: frozenset[str]
+    item_codes: frozenset[int]
+    """Opcodes of literals that a tuple may hold: the quick answer."""
+    names: set[int] = field(default_factory=set)
+    """Entries whose name fitted before, by identity: entries are made once and kept for ever."""
+    instances: set[int] = field(default_factory=set)
+    """Entries of whose class an instance fitted before."""
 
 
 @cache
 def _pattern(text: str) -> _Pattern:
     atoms = text.split("|")
-    data, number = "data" in atoms, "number" in atoms
-    kinds = frozenset(atoms) & _KINDS | (_NUMBER if number else frozenset()) | (_KINDS if data else frozenset())
+    kinds = _kinds_of(set(atoms))
+    item = "data" if "data" in atoms else next((atom[6:] for atom in atoms if atom.startswith("tuple:")), None)
     return _Pattern(
         anything="any" in atoms,
-        codes=frozenset(code for code, kind in op.KINDS.items() if kind in kinds and code != op.INT),
+        codes=_codes(kinds),
         kinds=kinds,
         texts=_behind("=", atoms),
         any_tuple="tuple" in atoms,
-        item="data" if data else next((atom[6:] for atom in atoms if atom.startswith("tuple:")), None),
+        item=item,
         any_class="class" in atoms,
         classes=_behind("class:", atoms),
         class_tags=_behind("class#", atoms),
         any_object="object" in atoms,
         objects=_behind("is:", atoms),
         object_tags=_behind("is#", atoms),
+        item_codes=frozenset() if item is None else _codes(_kinds_of({item})),
     )
+
+
+def _kinds_of(atoms: set[str]) -> frozenset[str]:
+    if "data" in atoms:
+        return _KINDS
+    return _KINDS & atoms | (_NUMBER if "number" in atoms else frozenset())
+
+
+def _codes(kinds: frozenset[str]) -> frozenset[int]:
+    """Return the opcodes of literals and containers of some types; INT may be a bool, so it takes a second look."""
+    return frozenset(code for code, kind in op.KINDS.items() if kind in kinds and code != op.INT)
 
 
 def _behind(prefix: str, atoms: list[str]) -> frozenset[str]:
@@ -79,10 +97,6 @@ def _behind(prefix: str, atoms: list[str]) -> frozenset[str]:
 _Compiled: TypeAlias = "tuple[tuple[_Pattern, ...], int, _Pattern | None]"
 _compiled: dict[int, tuple[tuple[str, ...], _Compiled]] = {}
 """By identity, which is quicker than by value; the signature is kept, so that its identity stays its own."""
-
-_accepted: set[tuple[int, int, bool]] = set()
-"""What has fitted before: pattern and entry, by identity, and whether it was the name or an instance. Both are made
-once and kept for ever."""
 
 
 def _signature(signature: tuple[str, ...]) -> _Compiled:
@@ -143,24 +157,32 @@ def _all_fit(source: Source, pattern: str, values: tuple[Value, ...], depth: int
     return fit
 
 
-def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[Value]) -> bool:
+def fits_signature(source: Source, signature: tuple[str, ...], values: Sequence[Value]) -> bool:  # noqa: C901, PLR0912 - the quick answers stand in the loop, because it is the speed
     """Say whether positional arguments are of a signature."""
     patterns, needed, rest = _signature(signature)
     if len(values) < needed or (len(values) > len(patterns) and rest is None):
         return False
     window, base, known = source.window, source.base, source.texts
+    end = base + len(window)
     for pattern, value in zip(patterns, values, strict=False):
-        kind = type(value)
-        if kind is int:
-            place = (value if value >= 0 else ~value) - base  # type: ignore[operator] # kind says it is an int
-            if 0 <= place < len(window) and window[place] in pattern.codes:
+        if type(value) is int:
+            place = value if value >= 0 else ~value
+            if base <= place < end and window[place - base] in pattern.codes:
                 continue
-            if pattern.texts and known.get(value, "") in pattern.texts:  # type: ignore[arg-type] # kind says it is an int
+            if pattern.texts and known.get(value, "") in pattern.texts:
                 continue
-        elif (kind is Global or kind is Instance) and (id(pattern), id(value.entry), kind is Global) in _accepted:  # type: ignore[union-attr] # kind says it is one
+        elif type(value) is tuple:
+            codes = pattern.item_codes
+            for item in value:
+                if type(item) is not int or not base <= item < end or window[item - base] not in codes:
+                    break
+            else:
+                if codes:
+                    continue
+        elif id(value.entry) in (pattern.names if type(value) is Global else pattern.instances):  # type: ignore[union-attr] # what has no entry is no known one
             continue
         if not _fits(source, pattern, value, 0, set()):
             return False
         if isinstance(value, (Global, Instance)) and value.entry is not None:
-            _accepted.add((id(pattern), id(value.entry), kind is Global))
+            (pattern.names if isinstance(value, Global) else pattern.instances).add(id(value.entry))
     return rest is None or all(_fits(source, rest, value, 0, set()) for value in values[len(patterns) :])

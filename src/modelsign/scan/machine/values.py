@@ -63,6 +63,7 @@ class Unknown:
     """A value nobody can derive; any use of it is a finding."""
 
     __slots__ = ()
+    entry: Final = None
 
 
 UNKNOWN: Final = Unknown()
