@@ -601,3 +601,8 @@ def test_a_message_repeats_little_of_a_hint_or_a_payload_type(model: Path, key: 
             result = verify_model(artifact, data, [key.public])
             assert all(len(reason.message) < 400 for reason in result.reasons)
     assert len(refusal(verify_envelope, other_type, [key.public]).message) < 400
+
+
+def test_a_path_is_no_bundle(model: Path, key: SigningKey) -> None:
+    with open_artifact(model) as artifact:
+        assert refused_with(verify_model, artifact, "model.sig", [key.public]) == "USAGE"
