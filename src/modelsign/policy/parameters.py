@@ -82,10 +82,12 @@ def bind(policy: Policy, given: Mapping[str, Value | Sequence[Value]]) -> BoundP
     """Bind a policy's parameters; a key is a path of a PEM file, its bytes, or a key already read.
 
     Raises:
-        ModelsignError: ``PARAMETER_UNKNOWN``, ``PARAMETER_UNSET``, ``PARAMETER_INVALID``, and what reading a key
-            raises.
+        ModelsignError: ``PARAMETER_UNKNOWN``, ``PARAMETER_UNSET``, ``PARAMETER_INVALID``, ``ARGUMENT_INVALID``, and
+            what reading a key raises.
 
     """
+    if not isinstance(policy, document.Policy):
+        raise error("ARGUMENT_INVALID", f"policy is one that was read (load_policy), not {type(policy).__name__}")
     keys: dict[str, VerifyKey] = {}
     values: dict[str, tuple[str, ...]] = {}
     for name, items in given.items():

@@ -141,3 +141,8 @@ def test_a_parameter_given_no_value_is_unset_whatever_its_default(given):
 @pytest.mark.parametrize("given", [5, 5.0, None, {"a": 1}, [None], object()])
 def test_what_is_no_key_is_a_usage_error(given):
     assert refused(policy(RULES), {"signers": given}).code == "PARAMETER_INVALID"
+
+
+@pytest.mark.parametrize("value", ["baseline", {"kind": "ModelTrustPolicy"}, None])
+def test_only_a_policy_that_was_read_can_be_bound(value):
+    assert refused(value, {}).code == "ARGUMENT_INVALID"
