@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelsign.cli.command import Group
     from modelsign.cli.session import Session
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modelsign.verdict import Report
 
 __all__ = ["COMMANDS", "main", "root"]
+
+_Result = TypeVar("_Result")
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "sign": ("modelsign.cli.sign", "Sign a model."),
@@ -65,22 +67,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Never raises, and never ends in 1 for a fault of its own."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words and words[0] in ("--version", "-V"):
-            from modelsign._version import __version__
-
-            if sys.stdout is not None:
-                sys.stdout.write(f"modelsign {__version__}\n")
-                sys.stdout.flush()
-            return 0
-        return _run(words, os.environ, _cwd())
+        status = _attempt(lambda: _main(words))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         _silence_stdout()
         return 3
-    except Exception as fault:  # noqa: BLE001 - what failed may be the very way to say so: exit 3, never Python's own 1
-        _complain(fault)
+    if isinstance(status, Exception):  # what failed may be the very way to say so
+        _complain(status)
         return 3
+    return status
+
+
+def _main(words: list[str]) -> int:
+    if words and words[0] in ("--version", "-V"):
+        from modelsign._version import __version__
+
+        if sys.stdout is not None:
+            sys.stdout.write(f"modelsign {__version__}\n")
+            sys.stdout.flush()
+        return 0
+    return _run(words, os.environ, _cwd())
+
+
+def _attempt(step: Callable[[], _Result]) -> _Result | Exception:
+    """Take a step, and return its result or whatever went wrong: a fault nobody foresaw ends in 3, never in 1."""
+    try:
+        return step()
+    except BrokenPipeError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - the one place that catches everything
+        return fault
 
 
 def _cwd() -> str:
@@ -102,28 +119,32 @@ def _complain(fault: Exception) -> None:
 
 
 def _run(words: list[str], environ: Mapping[str, str], cwd: str) -> int:
-    from modelsign.cli.presentation import guess, wants_colour
+    from modelsign.cli.presentation import guess
     from modelsign.cli.session import Session
 
     named = words[0] if words and words[0] in COMMANDS else "modelsign"
     session = Session(command=named, environ=environ, cwd=cwd, presentation=guess(words, environ, command=named))
-    try:
-        report = _answer(words, session)
-        if isinstance(report, int):
-            return report
-        chosen = session.presentation
-        colour = chosen.output is None and wants_colour(chosen.color, environ, sys.stdout)
-        document = _render(report, chosen.format, colour=colour)
-    except BrokenPipeError:
-        raise
-    except Exception as fault:  # noqa: BLE001 - the one place: an unforeseen exception must end as a refusal, exit 3
+    answered = _attempt(lambda: _document(words, session))
+    if isinstance(answered, Exception):
         from modelsign.cli.last_words import last_words
         from modelsign.errors import error
 
-        _trace(session)
-        report = _failed(session, error("INTERNAL", f"{type(fault).__name__}: {fault}"))
-        document = last_words(report, session.presentation.format)
-    return _show(report, document, session)
+        _trace(session, answered)
+        report = _failed(session, error("INTERNAL", f"{type(answered).__name__}: {answered}"))
+        answered = report, last_words(report, session.presentation.format)
+    return answered if isinstance(answered, int) else _show(*answered, session)
+
+
+def _document(words: list[str], session: Session) -> tuple[Report, str] | int:
+    """Run the command and render its report; a status where help was printed already."""
+    from modelsign.cli.presentation import wants_colour
+
+    report = _answer(words, session)
+    if isinstance(report, int):
+        return report
+    chosen = session.presentation
+    colour = chosen.output is None and wants_colour(chosen.color, session.environ, sys.stdout)
+    return report, _render(report, chosen.format, colour=colour)
 
 
 def _answer(words: list[str], session: Session) -> Report | int:
@@ -136,7 +157,7 @@ def _answer(words: list[str], session: Session) -> Report | int:
         returned = root().main(words, prog_name="modelsign", standalone_mode=False, obj=session)
     except ModelsignError as fault:
         if session.presentation.verbose > 1:
-            _trace(session)
+            _trace(session, fault)
         return _failed(session, fault)
     except click.exceptions.NoArgsIsHelpError as fault:
         sys.stdout.write(f"{fault.format_message()}\n")
@@ -205,11 +226,11 @@ def _show_elsewhere(fault: ModelsignError, report: Report, session: Session) -> 
     return int(status)
 
 
-def _trace(session: Session) -> None:
+def _trace(session: Session, fault: Exception) -> None:
     if session.presentation.verbose and sys.stderr is not None:
         import traceback
 
-        traceback.print_exc()
+        traceback.print_exception(fault)
 
 
 def _silence_stdout() -> None:
