@@ -175,6 +175,48 @@ def test_without_a_bundle_or_key_there_is_no_verification(model: Path, key: Sign
     assert refused_with(verify, model, sign(model, key).bundle) == "NO_TRUST_SOURCE"
 
 
+def test_an_answer_without_a_signer_still_says_what_it_is_about(model: Path, key: SigningKey) -> None:
+    build(model, {".git/config": "x"})
+    bundle = sign(model, key).bundle
+    with open_artifact(model) as artifact:
+        digests = hash_artifact(artifact)
+        result = verify_model(artifact, bundle, [generate().public], digests=digests)
+        unread = verify_model(artifact, b"{", [key.public], digests=digests)
+    assert result.verdict is VerifyVerdict.REFUSED
+    assert unread.verdict is VerifyVerdict.UNDECIDED
+    for answer in (result, unread):
+        assert answer.root_digest == root_digest(digests[name] for name in sorted(digests))
+        assert answer.tree_digest is not None
+        assert (answer.oms, answer.signers, answer.signed_root_digest, answer.format) == (False, (), None, None)
+        assert answer.files.ignored == (".git",)
+        assert any(".git is left out" in warning for warning in answer.warnings)
+        assert all(isinstance(reason.message, str) and reason.message for reason in answer.reasons)
+
+
+def test_progress_is_told_of_every_byte(model: Path, key: SigningKey) -> None:
+    bundle = sign(model, key).bundle
+    told: list[int] = []
+    with open_artifact(model) as artifact:
+        verify_model(artifact, bundle, [key.public], progress=told.append)
+        assert sum(told) == sum(entry.size for entry in artifact.files)
+
+
+def test_what_is_missing_of_several_keys_is_told_by_name(model: Path, key: SigningKey, other: SigningKey) -> None:
+    result = verify(model, sign(model, key).bundle, key, other)
+    (reason,) = result.reasons
+    assert reason.details == {"needed": 2, "signed": [key.public.digest], "missing": [other.public.digest]}
+    assert other.public.digest in reason.message
+
+
+@pytest.mark.parametrize(("trusted", "threshold"), [([], None), (["key"], 2)])
+def test_a_question_nobody_can_answer_says_why(
+    model: Path, key: SigningKey, trusted: list[str], threshold: int | None
+) -> None:
+    fault = refusal(verify, model, sign(model, key).bundle, *([key] if trusted else []), threshold=threshold)
+    assert fault.code == ("THRESHOLD_IMPOSSIBLE" if trusted else "NO_TRUST_SOURCE")
+    assert "key" in fault.message
+
+
 def test_a_strangers_signature_and_an_altered_one_differ(model: Path, key: SigningKey) -> None:
     bundle = sign(model, key).bundle
     assert codes(verify(model, bundle, generate())) == ["SIGNATURE_WRONG_KEY"]
