@@ -107,12 +107,12 @@ def _write_unnamed(parent: int, name: str, data: bytes, mode: int, *, force: boo
         _fill(descriptor, data)
         source = f"/proc/self/fd/{descriptor}"
         try:
-            os.link(source, name, dst_dir_fd=parent)  # with a folder given, linkat(2) follows the link in /proc
+            os.link(source, name, dst_dir_fd=parent, follow_symlinks=True)  # the link in /proc, by linkat(2)
         except FileExistsError:
             if not force:
                 raise
             scratch = _scratch()
-            os.link(source, scratch, dst_dir_fd=parent)
+            os.link(source, scratch, dst_dir_fd=parent, follow_symlinks=True)
             _give_name(parent, scratch, name, force=True)
     finally:
         os.close(descriptor)
