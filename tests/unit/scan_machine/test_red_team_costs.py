@@ -107,3 +107,13 @@ def test_only_members_of_enums_are_got_by_name():
     assert rules(call("builtins.getattr", owner, p.short("from_bytes"))) != set()
     assert rules(call("builtins.getattr", owner, p.short("__CLASS__"))) != set()
     assert rules(call("http.HTTPStatus", b"]")) != set()
+
+
+def test_a_partial_is_as_good_as_its_function():
+    def kept(module: str, name: str) -> set[str]:
+        made = p.stack_name("functools", "partial") + p.stack_name(module, name) + b"\x85R"
+        return rules(p.PROTO4 + made + b"(" + p.stack_name(module, name) + b")}Ntb.")
+
+    assert kept("sklearn.utils.validation", "check_array") == set()
+    assert kept("mine", "prepare") == {"pickle-unknown-global", "pickle-unreviewed-use"}
+    assert "pickle-execute" in kept("os", "system")

@@ -92,10 +92,10 @@ _DTYPE: Final = ("str|class#numpy-scalar", "?bool|int", "?bool|int")
 
 
 def _partial(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
-    """``functools.partial(f, …)``: as good as ``f`` stored, where ``f`` may be stored."""
+    """``functools.partial(f, …)``: as good as ``f`` stored; a name nobody knows has its own finding."""
     if isinstance(arguments, tuple) and arguments:
         inner = arguments[0]
-        if isinstance(inner, Global) and inner.entry is not None and inner.entry.reference:
+        if isinstance(inner, Global) and (not inner.capability if inner.entry is None else inner.entry.reference):
             return Instance("functools.partial", function.entry)
     return judge.unreviewed(function, arguments, offset)
 
