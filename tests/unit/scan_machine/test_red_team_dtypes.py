@@ -194,6 +194,21 @@ def test_an_array_takes_no_more_objects_than_its_list_has():
     assert rules(p.PROTO4 + array(OBJECT, b"}") + b".") == {UNREVIEWED}
 
 
+def test_setting_items_of_a_list_makes_it_no_longer():
+    again = b"]K\x01a(" + b"K\x00N" * 9 + b"u"
+    assert rules(p.PROTO4 + array(OBJECT, again) + b".") == {UNSAFE}
+    every = p.stack_name("builtins", "slice") + b"N\x85R"
+    assert UNSAFE in rules(p.PROTO4 + array(OBJECT, b"](K\x01K\x02K\x03e" + every + b")s") + b".")
+
+
+def test_fields_are_followed_wherever_their_dict_stands():
+    hidden = OBJECT + b"N}\x94" + p.short("g") + OBJECT + b"K\x00\x86s" + p.short("f") + FLOAT + b"K\x00\x86s000"
+    made = make("V8") + hidden + parts(
+        names=p.short("f") + b"\x85", fields=b"h\x00", size=8, alignment=1, flags=16
+    )  # fmt: skip
+    assert UNSAFE in rules(p.PROTO4 + made + b".")
+
+
 def test_an_array_needs_a_dtype_and_a_shape_that_were_reviewed():
     assert rules(p.PROTO4 + array(FLOAT, p.binary(bytes(16))) + b".") == set()
     for dtype in (make("f8"), b"N", p.stack_name("numpy.dtypes", "ObjectDType") + b")R"):

@@ -17,6 +17,7 @@ __all__ = ["Contents"]
 
 _KEPT: Final = 10_000_000
 """Items kept over a whole reading."""
+_NOTHING: Final = -(1 << 62)
 
 
 class Contents:
@@ -43,8 +44,12 @@ class Contents:
         if not self._waiting:
             self._dicts.clear()
 
-    def add(self, target: int, items: list[Value], offset: int, *, fills_array: bool) -> bool:
-        """Note what goes into a container; say whether it was a dict that a dtype holds and nobody may change.
+    def appended(self, target: int, count: int) -> None:
+        """Note that so many items were put behind the others of a list in an array's state."""
+        self._lengths[target] = self._lengths.get(target, 0) + count
+
+    def set_items(self, target: int, items: list[Value], offset: int) -> bool:
+        """Note what was set in a container; say whether it was a dict that a dtype holds and nobody may change.
 
         Raises:
             Exhausted: too much was kept.
@@ -52,14 +57,13 @@ class Contents:
         """
         if target in self._frozen:
             return bool(items)
-        if fills_array:
-            self._lengths[target] = self._lengths.get(target, 0) + len(items)
-            self._kept += 1
-        elif self._waiting:
+        if target in self._lengths:
+            self._lengths[target] = _NOTHING  # setting a slice of a list can make it shorter
+        if self._waiting:
             self._dicts.setdefault(target, []).extend(items)
             self._kept += len(items) + 1
-        if self._kept > _KEPT:
-            raise Exhausted("puts too much between a dtype and its state", offset)
+            if self._kept > _KEPT:
+                raise Exhausted("puts too much between a dtype and its state", offset)
         return False
 
     def freeze(self, target: int) -> list[Value] | None:

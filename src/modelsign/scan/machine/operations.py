@@ -66,7 +66,8 @@ def _container(walk: Walk, offset: int) -> int:
     if walk.pending is not None:
         walk.remember(~offset, walk.stack[height:], offset)
     if walk.judge.contents is not None:
-        walk.keep(~offset, walk.stack[height:], height, offset)
+        code = walk.source.read(offset, 1)[0]
+        walk.keep(~offset, walk.stack[height:], code, height, offset)
     del walk.stack[height:]
     walk.stack.append(~offset)
     return offset + 1

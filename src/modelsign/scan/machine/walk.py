@@ -28,6 +28,7 @@ __all__ = ["Walk"]
 
 _WINDOW: Final = 1024 * 1024
 _COUNT: Final = Struct("<I")
+_APPENDING: Final = frozenset({op.APPEND, op.APPENDS, op.LIST})
 _NEVER: Final = 1 << 62
 _REMEMBERED: Final = 10_000_000
 """Items kept, over a whole pickle, while joblib wrappers wait for their state."""
@@ -257,16 +258,19 @@ class Walk:
         if self.pending is not None and type(target) is int:
             self.remember(target, items, offset)
         if self.judge.contents is not None and type(target) is int:
-            self.keep(target, items, height - 1, offset)
+            self.keep(target, items, code, height - 1, offset)
         self.judge.add_items(target, items, code, offset)
 
-    def keep(self, target: int, items: list[Value], place: int, offset: int) -> None:
+    def keep(self, target: int, items: list[Value], code: int, place: int, offset: int) -> None:
         """Keep what goes into a container where a dtype depends on it; ``place`` is the container's on the stack."""
         contents = self.judge.contents
-        if contents is not None:
-            fills = place > 1 and isinstance(self.stack[place - 2], Dtype)
-            if contents.add(target, items, offset, fills_array=fills):
-                self.judge.note(rules.CAPABILITIES["native-code"], "changes the fields of a dtype in use", offset)
+        if contents is None:
+            return
+        if code in _APPENDING:
+            if place > 1 and isinstance(self.stack[place - 2], Dtype):
+                contents.appended(target, len(items))
+        elif contents.set_items(target, items, offset):
+            self.judge.note(rules.CAPABILITIES["native-code"], "changes the fields of a dtype in use", offset)
 
     def remember(self, target: int, items: list[Value], offset: int) -> None:
         """Keep what goes into a dict while a joblib wrapper waits for its state."""
