@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -241,8 +242,9 @@ class _Listed(click.types.StringParamType):
     """A text of which a variable can hold several: one a line, or separated as in ``PATH``."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Split at newlines if there is one, else at the separator of paths; blanks belong to the values."""
-        return [value for value in rv.split("\n" if "\n" in rv else os.pathsep) if value]
+        """Split at newlines if there is one, else at the separator of paths; blanks and ``://`` belong to the values."""
+        values = rv.split("\n") if "\n" in rv else re.split(f"{os.pathsep}(?!//)", rv)
+        return [value for value in values if value]
 
 
 def _spellings(option: click.Parameter) -> list[str]:

@@ -611,3 +611,32 @@ def test_python_m_modelsign_runs_nothing_of_the_folder_it_stands_in(tmp_path):
         got = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert got.returncode in (0, 2, 3)
         assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "values"),
+    [
+        ("a", ["a"]),
+        ("a b:c", ["a b", "c"]),
+        (":a::b:", ["a", "b"]),
+        ("https://x/y:z=http://w", ["https://x/y", "z=http://w"]),
+        ("sha256:1\nb c\n", ["sha256:1", "b c"]),
+        ("sha256:1\n", ["sha256:1"]),
+    ],
+)
+def test_a_variable_holds_several_values_as_path_does_or_one_a_line(value, values):
+    seen = []
+    tree = group("modelsign", "x", table={})
+
+    @define("try", examples=("a", "b"), within=tree)
+    @click.option("--thing", "things", multiple=True)
+    def command(session: Session, *, things: tuple[str, ...]) -> Report:
+        """Try."""
+        seen.extend(things)
+        return fine(session, "", None)
+
+    del command
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entry, "root", lambda: tree)
+        assert run("try", environ={"MODELSIGN_TRY_THING": value}).exit_code == 0
+    assert seen == values
