@@ -242,7 +242,7 @@ class _Listed(click.types.StringParamType):
     """A text of which a variable can hold several: one a line, or separated as in ``PATH``."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """Split at newlines if there is one, else at the separator of paths; blanks and ``://`` belong to the values."""
+        """Split at newlines if there is one, else as ``PATH``; blanks and ``://`` belong to the values."""
         values = rv.split("\n") if "\n" in rv else re.split(f"{os.pathsep}(?!//)", rv)
         return [value for value in values if value]
 
