@@ -175,14 +175,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
             reading the model or the policy raises.
 
     """
-    if policy is None:
-        advice = "Name one: policy='baseline', parameters={'signers': 'signer.pub'}, or a policy file."
-        raise error("POLICY_MISSING", "a model is loaded only by a trust policy, and none was named", advice=advice)
-    loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
-    if not isinstance(loaded, Policy):
-        raise error("ARGUMENT_INVALID", f"policy is a name, a path or a policy that was read, not {_kind(policy)}")
-    if not isinstance(parameters, Mapping | None):
-        raise error("ARGUMENT_INVALID", f"parameters map names to values; they are not {_kind(parameters)}")
+    loaded = _policy(policy, parameters)
     bundles, attestations = one_or_many(bundles), one_or_many(attestations)
     ignore_paths, link_roots = one_or_many(ignore_paths), one_or_many(link_roots)
     with open_artifact(
@@ -214,6 +207,19 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
                 yield model
             finally:
                 model.close()
+
+
+def _policy(policy: object, parameters: object) -> Policy:
+    """Return the policy that was named or handed in; without one there is no verdict, so nothing is opened."""
+    if policy is None:
+        advice = "Name one: policy='baseline', parameters={'signers': 'signer.pub'}, or a policy file."
+        raise error("POLICY_MISSING", "a model is loaded only by a trust policy, and none was named", advice=advice)
+    loaded = load_policy(policy) if isinstance(policy, (str, os.PathLike)) else policy
+    if not isinstance(loaded, Policy):
+        raise error("ARGUMENT_INVALID", f"policy is a name, a path or a policy that was read, not {_kind(policy)}")
+    if not isinstance(parameters, Mapping | None):
+        raise error("ARGUMENT_INVALID", f"parameters map names to values; they are not {_kind(parameters)}")
+    return loaded
 
 
 def _kind(value: object) -> str:
