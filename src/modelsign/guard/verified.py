@@ -186,8 +186,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
         bundles=[*bundles, *attestations],
         is_inert=is_inert,
     ) as artifact:
-        report = progress or _silent
-        report(Stage.OPENED)
+        (report := progress or _silent)(Stage.OPENED)
         with take_snapshot(artifact, most_bytes=most_bytes) as snapshot:
             report(Stage.COPIED)
             verdict = check_model(

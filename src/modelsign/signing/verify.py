@@ -88,7 +88,8 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     options = _normal(options or VerifyOptions())
     trusted = distinct(keys)
     needed = _needed(trusted, options.threshold)
-    if isinstance(bundles, str):
+    as_given: object = bundles
+    if isinstance(as_given, str):
         raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
     given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
     hashes = Hashes(artifact, digests, progress)
