@@ -16,7 +16,7 @@ from modelsign.policy.rules import _index
 
 __all__ = ["SCHEMA_ID", "json_schema"]
 
-SCHEMA_ID: Final = "https://modelsign.dev/schemas/policy-v1.json"
+SCHEMA_ID: Final = "https://modelsign.dev/schema/policy/v1"
 
 
 def json_schema() -> dict[str, Any]:
