@@ -21,7 +21,9 @@ USES = {"reference", "call", "new", "state", "items", "returns", "special", "tag
 
 def test_python_2_names_are_cpythons_own():
     document = json.loads((FOLDER / "python2.json").read_bytes())
-    assert document["modules"] == _compat_pickle.IMPORT_MAPPING
+    gone = set(document["modules"]) - set(_compat_pickle.IMPORT_MAPPING)
+    assert gone <= {"Tix"}, "Python 3.13 has no tkinter.tix any more; older ones still map its name"
+    assert {old: new for old, new in document["modules"].items() if old not in gone} == _compat_pickle.IMPORT_MAPPING
     assert {tuple(old): tuple(new) for old, new in document["names"]} == _compat_pickle.NAME_MAPPING
 
 
