@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from modelsign.check import Evidence
     from modelsign.cli.session import Session
     from modelsign.policy.document import Policy
     from modelsign.signing.keys import SigningKey
@@ -39,7 +40,9 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
     formats=ALL_FORMATS,
 )
 @click.argument("model")
-@click.option("--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, or a file.")
+@click.option(
+    "--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, a file, or - for stdin."
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the policy; repeatable.")
 @click.option(
     "--bundle",
@@ -63,17 +66,16 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
 def command(session: Session, **options: Any) -> Report:
     """Decide by a trust policy whether a model may be loaded."""
     from modelsign.artifact.model import open_artifact
-    from modelsign.check import check_model, collect_evidence
+    from modelsign.check import check_model
     from modelsign.cli.attest import moment
     from modelsign.cli.model_options import is_inert, read_private_key
-    from modelsign.policy.document import load_policy
     from modelsign.policy.parameters import assignments, bind
 
     if not options["policy"]:
         raise error("POLICY_MISSING", "check decides by a trust policy, and none was named")
     if options["vsa"] and not options["vsa_key"]:
         raise click.UsageError("--vsa needs --vsa-key: a summary nobody signed is worth nothing.")
-    policy = load_policy(options["policy"])
+    policy = _policy(session, options["policy"])
     bound = bind(policy, assignments(options["settings"]))
     now = moment("--at", options["at"]) if options["at"] else session.now()
     key = read_private_key(session, options["vsa_key"], options["password_file"]) if options["vsa_key"] else None
@@ -82,10 +84,10 @@ def command(session: Session, **options: Any) -> Report:
         ignore_paths=options["ignore_paths"],
         allow_symlinks=options["allow_symlinks"],
         link_roots=options["link_roots"],
-        bundles=[*options["bundles"], *options["attestations"]],
+        bundles=[place for place in (*options["bundles"], *options["attestations"]) if place != "-"],
         is_inert=is_inert,
     ) as artifact:
-        evidence = collect_evidence(options["model"], bundles=options["bundles"], attestations=options["attestations"])
+        evidence = _evidence(session, options)
         result = check_model(
             artifact,
             bound,
@@ -109,6 +111,35 @@ def command(session: Session, **options: Any) -> Report:
     if options["at"]:
         warnings.append(f"judged as of {result.time} because --at says so")
     return Report(session.command, status, body=body, reasons=tuple(reasons), warnings=tuple(warnings), result=result)
+
+
+def _policy(session: Session, named: str) -> Policy:
+    """Read the policy that was named; ``-`` is standard input."""
+    from modelsign import limits
+    from modelsign.policy.document import load_policy, read_policy
+
+    if named != "-":
+        return load_policy(named)
+    return read_policy(session.read(named, limits.POLICY_BYTES, what="policy"), what="policy on standard input")
+
+
+def _evidence(session: Session, options: Mapping[str, Any]) -> Evidence:
+    """Collect the evidence that was named, or else the model's own; ``-`` is standard input."""
+    import dataclasses
+
+    from modelsign import limits
+    from modelsign.check import collect_evidence
+
+    named = {kind: [place for place in options[kind] if place != "-"] for kind in ("bundles", "attestations")}
+    found = collect_evidence(options["model"], **named)
+    piped = "standard input"
+    if "-" in options["bundles"]:
+        data = session.read("-", limits.BUNDLE_BYTES, what="bundle")
+        found = dataclasses.replace(found, bundles=(*(found.bundles if named["bundles"] else ()), (piped, data)))
+    if "-" in options["attestations"]:
+        data = session.read("-", limits.STORE_BYTES, what="attestation store")
+        found = dataclasses.replace(found, stores=(*(found.stores if named["attestations"] else ()), (piped, data)))
+    return found
 
 
 def _write_summary(  # noqa: PLR0913, PLR0917 - what a summary is made of

@@ -278,3 +278,28 @@ def test_the_last_moment_there_is_can_be_asked_about(model, ring, tmp_path):
         f"gates={ring.public('gate')}", "--at", "9999-12-31T23:59:59Z", "--format", "json",
     )  # fmt: skip
     assert (answer.exit_code, answer.codes) == (1, ["POLICY_ATTESTATION_STALE"])
+
+
+def test_each_file_may_come_from_standard_input(model, ring):
+    bundle = (model / "model.sig").read_bytes()
+    (model / "model.sig").unlink()
+    assert check(model, ring).exit_code == 1
+    assert check(model, ring, "--bundle", "-", stdin=bundle).exit_code == 0
+    (model / "model.sig").write_bytes(bundle)
+    policy = (READER.split("  - {id: signed", maxsplit=1)[0].replace("  gates: {type: keys}\n", "")).encode()
+    policy += b"  - {id: signed, kind: signature, keys: [signers]}\n"
+    keys = f"signers={ring.public('alice')}"
+    assert modelsign("check", model, "--policy", "-", "--set", keys, stdin=policy).exit_code == 0
+    assert modelsign("check", model, "--policy", "-", "--set", keys, stdin=b"rules: [").exit_code != 0
+    assert check(model, ring, "--attestations", "-", stdin=b"").exit_code == 0
+
+
+def test_standard_input_is_read_once(model, ring):
+    answer = check(model, ring, "--bundle", "-", "--attestations", "-", stdin=b"")
+    assert answer.exit_code == 2
+    assert answer.document["reasons"][0]["code"] == "USAGE"
+
+
+def test_a_named_signature_from_standard_input_takes_the_place_of_the_models_own(model, ring):
+    answer = check(model, ring, "--bundle", "-", stdin=b"{}")
+    assert answer.exit_code == 1
