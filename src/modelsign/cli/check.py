@@ -40,9 +40,7 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
     formats=ALL_FORMATS,
 )
 @click.argument("model")
-@click.option(
-    "--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, a file, or - for stdin."
-)
+@click.option("--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, a file, or - for stdin.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the policy; repeatable.")
 @click.option(
     "--bundle",
