@@ -1,8 +1,9 @@
 """Where keys are not written: into a model, where a private one would be published and any would break a signature.
 
-A folder is a model if it holds signatures or attestations, or weights: files known by their names or first bytes as
-what loaders load. So is whatever lies below such a folder. Weights in a home, or in a folder that everybody may write
-to, make no model of all that lies below them. Looks at names and first bytes; decides nothing else.
+A folder is a model if it holds signatures or attestations, or the files by which libraries know a folder as a model
+(``pytorch_model.bin``, ``tokenizer.json``, ``saved_model.pb``, …). So is whatever lies below such a folder. A model that
+is one file makes no model of the folder it lies in: a key beside it goes nowhere with it, and ``sign`` refuses a model
+that holds a key in any case. Looks at names alone; decides nothing else.
 """
 
 from __future__ import annotations
@@ -20,19 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["refuse_model", "refuse_signed_model"]
 
 _NAMES: Final = re.compile(
-    r".*\.(?:bst|caffemodel|cbm|ckpt|dill|gguf|ggml|h5|hdf5|joblib|keras|llamafile|mar|mlmodel|mlpackage|msgpack|nemo"
-    r"|npy|npz|onnx|ort|pb|pdparams|pickle|pkl|pt|pt2|pte|pth|safetensors|skops|spm|tflite|ubj|index\.json)"
-    r"|.*model.*\.bin|tokenizer\.model|mlmodel",
+    r"model_index\.json|tokenizer(?:_config)?\.json|.*\.index\.json|(?:keras_metadata|saved_model)\.pb"
+    r"|(?:adapter|diffusion_pytorch|flax|pytorch|rust|tf|open_clip_pytorch)_model.*|model.*\.(?:bin|safetensors|gguf|onnx)"
+    r"|MLmodel",
     re.IGNORECASE,
 )
-_MAGIC: Final = re.compile(
-    rb"GGUF|\x89HDF\r\n\x1a\n|\x93NUMPY|\x80[\x02-\x05][\x8a\x95(\]}cX]|PK\x03\x04.{26,80}/(?:data\.pkl|version)"
-    rb'|.{4}\x00\x00\x00\x00\{"|.{4}TFL3',
-    re.DOTALL,
-)
-_HEAD: Final = 128
-_LOOKED_AT: Final = 1000
-"""Files of one folder whose first bytes are looked at."""
+"""How the files of a model's folder are called by transformers, diffusers, TensorFlow, Keras, ONNX and MLflow."""
 
 
 def refuse_model(key: str, *, home: str) -> None:
@@ -48,7 +42,7 @@ def refuse_model(key: str, *, home: str) -> None:
             return
         weights = _weights(folder)
         if weights is not None:
-            raise error("KEY_INSIDE_MODEL", f"{folder} holds weights: {weights}")
+            raise error("KEY_INSIDE_MODEL", f"{folder} is the folder of a model: it holds {weights}")
 
 
 def refuse_signed_model(key: str) -> None:
@@ -85,26 +79,8 @@ def _is_shared(folder: str, home: str) -> bool:
 
 
 def _weights(folder: str) -> str | None:
-    """Return the name of a file with weights, if there is one."""
-    names = sorted(_listing(folder))
-    for name in names:
-        if _NAMES.fullmatch(name):
-            return name
-    return next((name for name in names[:_LOOKED_AT] if _MAGIC.match(_head(f"{folder}/{name}"))), None)
-
-
-def _head(path: str) -> bytes:
-    """Return the first bytes of a regular file; none of anything else, and none where it may not be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except OSError:
-        return b""
-    try:
-        return os.read(descriptor, _HEAD) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
+    """Return the name of a file that makes a folder a model, if there is one."""
+    return next((name for name in sorted(_listing(folder)) if _NAMES.fullmatch(name)), None)
 
 
 def _listing(folder: str) -> list[str]:

@@ -489,19 +489,16 @@ def test_add_does_not_write_through_a_link(here: Path) -> None:
     ("name", "content"),
     [
         ("pytorch_model.bin", "x"),
-        ("W.NPZ", "x"),
-        ("model.tflite", "x"),
+        ("tokenizer.json", "{}"),
+        ("Model-00001-of-2.safetensors", "x"),
         ("saved_model.pb", "x"),
         ("flax_model.msgpack", "x"),
         ("model.safetensors.index.json", "{}"),
-        ("data", b"\x80\x04\x95\x00"),
-        ("data", b"GGUF\x03"),
-        ("data", b'\x08\x00\x00\x00\x00\x00\x00\x00{"a": 1}'),
-        ("data", b"PK\x03\x04" + b"\0" * 26 + b"archive/data.pkl"),
+        ("MLmodel", "x"),
     ],
 )
-def test_whatever_holds_weights_is_a_model_and_so_is_what_lies_below(here: Path, name: str, content: bytes) -> None:
-    build(here, {f"u/{name}": content, "u/sub/other.txt": "", "beside/notes.txt": "PK\x03\x04", "beside/x.bin": "x"})
+def test_a_models_folder_is_known_by_its_files_and_so_is_what_lies_below(here: Path, name: str, content: str) -> None:
+    build(here, {f"u/{name}": content, "u/sub/other.txt": "", "beside/iris.joblib": "x", "beside/x.pt": "x"})
     for place in ("u/k.pem", "u/sub/k.pem", "u/../u/sub/k.pem"):
         assert outcome(here, "key", "generate", place) == (2, ["KEY_INSIDE_MODEL"])
     assert outcome(here / "u", "key", "generate", "k.pem") == (2, ["KEY_INSIDE_MODEL"])
@@ -512,7 +509,7 @@ def test_whatever_holds_weights_is_a_model_and_so_is_what_lies_below(here: Path,
 
 
 def test_weights_in_a_home_or_a_shared_folder_make_no_model_of_all_below(here: Path) -> None:
-    build(here, {"home/w.pt": "x", "shared/w.pt": "x", "home/keys/x": "", "shared/keys/x": ""})
+    build(here, {"home/tokenizer.json": "x", "shared/tokenizer.json": "x", "home/keys/x": "", "shared/keys/x": ""})
     (here / "shared").chmod(0o1777)
     assert outcome(here, "key", "generate", "home/keys/k.pem") == (2, ["KEY_INSIDE_MODEL"])
     environ = {"HOME": str(here / "home")}
