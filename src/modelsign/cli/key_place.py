@@ -1,9 +1,9 @@
 """Where keys are not written: into a model, where a private one would be published and any would break a signature.
 
 A folder is a model if it holds signatures or attestations, or the files by which libraries know a folder as a model
-(``pytorch_model.bin``, ``tokenizer.json``, ``saved_model.pb``, …). So is whatever lies below such a folder. A model that
-is one file makes no model of the folder it lies in: a key beside it goes nowhere with it, and ``sign`` refuses a model
-that holds a key in any case. Looks at names alone; decides nothing else.
+(``pytorch_model.bin``, ``tokenizer.json``, ``saved_model.pb``, …). So is whatever lies below such a folder. A model
+that is one file makes no model of the folder it lies in: a key beside it goes nowhere with it, and ``sign`` refuses a
+model that holds a key in any case. Looks at names alone; decides nothing else.
 """
 
 from __future__ import annotations

@@ -295,7 +295,8 @@ def test_a_model_whose_own_name_cannot_be_written_down_is_not_signed(here: Path)
 
 
 def test_a_private_key_is_not_written_into_a_model(here: Path) -> None:
-    assert outcome(here, "key", "generate", "model/sub/k.pem") == (2, ["KEY_INSIDE_MODEL"])
+    build(here, {"unsigned/pytorch_model.bin": "x", "unsigned/sub/x": "x"})
+    assert outcome(here, "key", "generate", "unsigned/sub/k.pem") == (2, ["KEY_INSIDE_MODEL"])
     run(here, *SIGN)
     (here / "model/deep/er").mkdir(parents=True)
     for place in ("model/k.pem", "model/deep/er/k.pem"):
