@@ -88,13 +88,15 @@ def collect_evidence(
     collecting = _Collecting(base)
     for place in one_or_many(bundles):
         collecting.bundles.append((_shown(place, base), read_bundle(place)))
-    if not collecting.bundles:
-        for place in collecting.first(find_bundles(model)):
-            collecting.take(place, collecting.bundles, functools.partial(read_bundle, place))
     for place in one_or_many(attestations):
         collecting.stores.append((_shown(place, base), _read_store(place)))
-    if not collecting.stores and os.path.lexists(store_place(model)):
-        collecting.take(store_place(model), collecting.stores, functools.partial(_read_store, store_place(model)))
+    # The model's own places are looked at also where others were named: what is no bundle there refuses all the same.
+    own_bundles = [] if collecting.bundles else collecting.bundles
+    for place in collecting.first(find_bundles(model)):
+        collecting.take(place, own_bundles, functools.partial(read_bundle, place))
+    own_stores = [] if collecting.stores else collecting.stores
+    if os.path.lexists(store_place(model)):
+        collecting.take(store_place(model), own_stores, functools.partial(_read_store, store_place(model)))
     return collecting.done()
 
 
@@ -132,7 +134,7 @@ class _Collecting:
             if self._left <= 0:
                 raise error("INPUT_TOO_LARGE", "there is more evidence beside the model than is read")
             data = read()
-            check_bundles(shown, data, by_line=into is self.stores)
+            check_bundles(shown, data, by_line=place.endswith(".jsonl"))
         except ModelsignError as fault:
             self.faults.append((shown, fault))
             return

@@ -309,6 +309,19 @@ def test_what_is_no_bundle_in_the_places_of_evidence_refuses_in_check_and_load_a
     assert any(reason.code.startswith("BUNDLE_") for reason in found.reasons)
 
 
+def test_what_is_no_bundle_refuses_also_where_other_evidence_was_named(model, ring, tmp_path):
+    elsewhere = tmp_path / "good.sig"
+    (model / "model.sig").rename(elsewhere)
+    (model / "model.sig").write_bytes(EVIL)
+    evidence = collect_evidence(model, bundles=[elsewhere])
+    assert [place for place, _ in evidence.bundles] == [str(elsewhere)]
+    assert [place for place, _ in evidence.faults] == ["model.sig"]
+    found = baseline(model, ring, evidence=evidence)
+    assert found.verdict is Verdict.DENY
+    (model / "model.sig").unlink()
+    assert baseline(model, ring, evidence=collect_evidence(model, bundles=[elsewhere])).verdict is Verdict.ALLOW
+
+
 def test_what_a_stranger_writes_of_itself_is_told_in_a_few_words(model, ring):
     (model / "model.sig.d").mkdir()
     (model / "model.sig.d" / "x.sig").write_bytes(b'{"mediaType": "' + b"A" * 3_000_000 + b'"}')
