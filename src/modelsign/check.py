@@ -20,11 +20,10 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from modelsign import files, limits
+from modelsign import files, limits, timestamp
 from modelsign.artifact.manifest import tree_digest
 from modelsign.artifact.model import Artifact
 from modelsign.artifact.snapshot import take_snapshot
-from modelsign.attest import timestamp
 from modelsign.attest.envelope import open_attestation
 from modelsign.attest.store import read_lines, store_place
 from modelsign.errors import ModelsignError, error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from modelsign.attest import timestamp
+from modelsign import timestamp
 from modelsign.errors import error
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def moment(option: str, text: str) -> datetime:
         click.BadParameter: it is not RFC 3339.
 
     """
-    from modelsign.attest import timestamp
+    from modelsign import timestamp
 
     try:
         return timestamp.read(text)

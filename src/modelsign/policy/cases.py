@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from modelsign import files, limits
-from modelsign.attest import timestamp
+from modelsign import files, limits, timestamp
 from modelsign.attest.envelope import predicate_of
 from modelsign.errors import error
 from modelsign.policy import strictyaml

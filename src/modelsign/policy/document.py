@@ -16,8 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from modelsign import files, limits, strictjson
-from modelsign.attest import timestamp
+from modelsign import files, limits, strictjson, timestamp
 from modelsign.errors import error
 from modelsign.policy import strictyaml
 from modelsign.policy.format_names import known_formats

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsign.attest import timestamp
+from modelsign import timestamp
 from modelsign.errors import error
 from modelsign.policy.document import kind_of
 from modelsign.policy.rule import Context, Judgement

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from modelsign.attest import timestamp
+from modelsign import timestamp
 from modelsign.attest.predicate import Predicate, required, stated_time
 from modelsign.errors import error
 from modelsign.scan import rules

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from msgspec import Meta
 
-from modelsign.attest import timestamp
+from modelsign import timestamp
 from modelsign.policy import constraints, duration
 from modelsign.policy.constraints import Constraint
 from modelsign.policy.pointer import resolve

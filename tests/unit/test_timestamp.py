@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from modelsign.attest.timestamp import read, write
+from modelsign.timestamp import read, write
 
 
 @pytest.mark.parametrize(
