@@ -560,7 +560,7 @@ def test_a_report_with_no_place_to_go_is_told_on_stdout(answer, tmp_path, place)
 
 def test_a_working_directory_that_is_gone_is_no_fault(tmp_path):
     (tmp_path / "gone").mkdir()
-    command = f"cd {tmp_path}/gone && rmdir ../gone && {ONE} explain USAGE --format json"
+    command = f"cd {tmp_path}/gone && rmdir ../gone && env -u PYTHONPATH {ONE} explain USAGE --format json"
     got = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (got.returncode, json.loads(got.stdout)["exit_code"]) == (0, 0)
 
