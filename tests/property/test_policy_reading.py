@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from policyfacts import document
 
 from modelsign.errors import ModelsignError
+from modelsign.pattern import glob, regex
 from modelsign.policy import strictyaml
 from modelsign.policy.constraints import same, shown
 from modelsign.policy.document import canonical, digest, read_policy, shipped_policy
-from modelsign.policy.pattern import glob, regex
 from modelsign.policy.pointer import resolve
 
 SAMPLE = shipped_policy("strict")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from modelsign.policy import pattern
+from modelsign import pattern
 from modelsign.policy.pointer import MISSING, check_pointer, resolve
 from modelsign.policy.rule import ParameterName, Strict
 

@@ -18,9 +18,9 @@ from msgspec import Meta
 
 from modelsign import files, limits, strictjson, timestamp
 from modelsign.errors import error
+from modelsign.pattern import MOST_PATTERNS
 from modelsign.policy import strictyaml
 from modelsign.policy.format_names import known_formats
-from modelsign.policy.pattern import MOST_PATTERNS
 from modelsign.policy.rule import END, ParameterName, PolicyRule, RuleId, Strict
 from modelsign.policy.rules import _index
 

@@ -5,7 +5,7 @@ without patterns a rule concerns every file, and what could only be a slip of th
 with ``!``, ``.`` and ``..``, braces, ``**`` beside other characters. A name is matched case by case.
 
 Names are the model author's, so a backtracking matcher would let them spend the gate's time: each pattern becomes one
-linear automaton over the whole name (``policy.pattern``). As in git, a pattern without ``/`` before its end is about
+linear automaton over the whole name (``modelsign.pattern``). As in git, a pattern without ``/`` before its end is about
 names at any depth, one that matches a folder is about all in it, and one that ends in ``/`` is about folders alone.
 Classes (``[a-z]``, ``[!0-9]``) hold letters, digits and ``. _ + ~ -`` and blanks; ``\`` takes its meaning from a sign.
 """
@@ -16,7 +16,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final
 
-from modelsign.policy import pattern as automaton
+from modelsign import pattern as automaton
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

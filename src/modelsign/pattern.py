@@ -1,6 +1,6 @@
 r"""Regular expressions and globs that match in time linear in the value, whatever the pattern.
 
-The values come from attestations, so a backtracking matcher would let whoever signs one spend the
+The values come from attestations and certificates, so a backtracking matcher would let whoever signs one spend the
 gate's time. A pattern is compiled to a nondeterministic automaton (Thompson 1968) that is walked
 state set by state set. It always matches the whole value.
 

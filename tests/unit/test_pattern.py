@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from modelsign.policy.pattern import MOST_PATTERN, MOST_VALUE, glob, regex
+from modelsign.pattern import MOST_PATTERN, MOST_VALUE, glob, regex
 
 
 @pytest.mark.parametrize(
