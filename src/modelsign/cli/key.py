@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_ALGORITHMS: Final = ("ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ed25519", "rsa-pss-sha256")
+_ALGORITHMS: Final = (
+    "ecdsa-p256-sha256",
+    "ecdsa-p384-sha384",
+    "ecdsa-p521-sha512",
+    "ed25519",
+    "rsa-pss-sha256",
+    "ml-dsa-65",
+    "ml-dsa-87",
+)
 
 command = group("key", "Make and show keys.")
 
@@ -52,8 +60,8 @@ def generate(  # noqa: PLR0913 - one parameter per flag
 ) -> Report:
     """Make a key pair: PRIVATE (mode 0600), and its public key beside it.
 
-    Never replaces a file, and never writes into a model. ECDSA keys are what OMS knows; Ed25519 and RSA-PSS are
-    extensions.
+    Never replaces a file, and never writes into a model. ECDSA keys are what OMS knows; Ed25519, RSA-PSS
+    and the post-quantum ML-DSA are extensions.
     """
     from modelsign import files
     from modelsign.signing import keys

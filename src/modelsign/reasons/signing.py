@@ -181,7 +181,7 @@ REASONS: tuple[Reason, ...] = (
         "KEY_UNSUPPORTED",
         ExitStatus.UNDECIDED,
         "the key has a kind or size that is not accepted",
-        "Use ECDSA on P-256, P-384 or P-521, Ed25519, or RSA with at least 3072 bits.",
+        "Use ECDSA on P-256, P-384 or P-521, Ed25519, RSA with at least 3072 bits, ML-DSA-65 or ML-DSA-87.",
     ),
     Reason(
         "KEY_IS_PRIVATE",

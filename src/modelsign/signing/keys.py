@@ -1,8 +1,10 @@
 """Keys: read, made, shown, and used to sign and verify bytes.
 
 The algorithm follows from the key alone, never from a bundle: ECDSA on P-256, P-384 and P-521 with the hash
-of the curve's size (OMS v1.0), and as extensions Ed25519 and RSA-PSS with SHA-256 from 3072 bits. ECDSA
-signatures are deterministic (RFC 6979), so that a signature can be reproduced. PKCS#1 v1.5 is not accepted.
+of the curve's size (OMS v1.0), and as extensions Ed25519, RSA-PSS with SHA-256 from 3072 bits, and the post-quantum
+ML-DSA-65 and ML-DSA-87 (FIPS 204, pure, empty context). ECDSA signatures are deterministic (RFC 6979), so that a
+signature can be reproduced; ML-DSA signatures are hedged with fresh randomness, as FIPS 204 prefers and as
+cryptography makes them. PKCS#1 v1.5 is not accepted.
 
 ``cryptography`` is imported when a key is read, not before: ``--help`` has no use for it.
 """
@@ -14,10 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from modelsign import limits
 from modelsign.errors import error
+from modelsign.signing.key_encodings import ml_dsa_name, private_der, refuse_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +29,18 @@ if TYPE_CHECKING:
 
     from modelsign.errors import ModelsignError
 
-__all__ = ["ALGORITHMS", "SigningKey", "VerifyKey", "distinct", "generate", "load_private_key", "load_public_key"]
+__all__ = [
+    "ALGORITHMS",
+    "Family",
+    "RawSigner",
+    "SigningKey",
+    "VerifyKey",
+    "distinct",
+    "family",
+    "generate",
+    "load_private_key",
+    "load_public_key",
+]
 
 ALGORITHMS: Final = (
     "ecdsa-p256-sha256",
@@ -34,15 +48,29 @@ ALGORITHMS: Final = (
     "ecdsa-p521-sha512",
     "ed25519",
     "rsa-pss-sha256",
+    "ml-dsa-65",
+    "ml-dsa-87",
 )
 """Every algorithm, the default for new keys first."""
+Family = Literal["classical", "post-quantum"]
 _OMS_ALGORITHMS: Final = frozenset(ALGORITHMS[:3])
 _CURVES: Final = {"secp256r1": 0, "secp384r1": 1, "secp521r1": 2}
 _RSA_BITS: Final = 3072
+_RSA_MOST_BITS: Final = 16384
+"""OpenSSL verifies nothing with a larger modulus (OPENSSL_RSA_MAX_MODULUS_BITS)."""
 _PEM: Final = b"-----BEGIN "
 _PASSWORD_BYTES: Final = 1023
 """OpenSSL's bound (PEM_BUFSIZE)."""
 _KEY_ARMOUR: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}(?:PUBLIC|PRIVATE) KEY-----")
+_NEEDS_ML_DSA: Final = "Install cryptography 48 or newer, with an OpenSSL that has ML-DSA; its wheels have it."
+
+
+def family(algorithm: str) -> Family:
+    """Say whether an algorithm of :data:`ALGORITHMS` is ``classical`` or ``post-quantum``.
+
+    A quantum computer of the size that is feared breaks every classical one.
+    """
+    return "post-quantum" if algorithm.startswith("ml-dsa-") else "classical"
 
 
 class VerifyKey:
@@ -50,7 +78,7 @@ class VerifyKey:
 
     ``digest`` is the SHA-256 of the canonical DER SubjectPublicKeyInfo in hex: a key in two encodings has one.
     ``hint`` is what OMS bundles name a key by: the SHA-256 of its PEM text. ``oms`` says whether OMS v1.0 knows
-    the algorithm.
+    the algorithm, ``family`` whether it is ``classical`` or ``post-quantum``.
     """
 
     def __init__(self, key: PublicKeyTypes) -> None:
@@ -64,6 +92,7 @@ class VerifyKey:
 
         self.algorithm, self._check = _checker(key)
         self.oms = self.algorithm in _OMS_ALGORITHMS
+        self.family: Family = family(self.algorithm)
         self.der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self.digest = hashlib.sha256(self.der).hexdigest()
@@ -93,6 +122,19 @@ class VerifyKey:
         return True
 
 
+class RawSigner(Protocol):
+    """What signs bytes: a private key in memory, in a token or at a key management service.
+
+    ``public`` is the key that verifies. Whoever signs elsewhere checks each signature with it before handing it out.
+    """
+
+    public: VerifyKey
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign bytes, in the encoding that ``public`` verifies (ECDSA: DER)."""
+        ...
+
+
 class SigningKey:
     """A private key that can sign; ``public`` is its other half."""
 
@@ -108,7 +150,7 @@ class SigningKey:
         self._sign = _signer(key)
 
     def sign(self, data: bytes) -> bytes:
-        """Sign bytes. ECDSA and Ed25519 give the same signature each time, RSA-PSS does not."""
+        """Sign bytes. ECDSA and Ed25519 give the same signature each time, RSA-PSS and ML-DSA do not."""
         return self._sign(data)
 
     def pem(self, password: bytes | None = None) -> bytes:
@@ -148,12 +190,25 @@ def generate(algorithm: str = ALGORITHMS[0]) -> SigningKey:
         return SigningKey(ed25519.Ed25519PrivateKey.generate())
     if algorithm == "rsa-pss-sha256":
         return SigningKey(rsa.generate_private_key(65537, _RSA_BITS))
+    if algorithm in ("ml-dsa-65", "ml-dsa-87"):
+        return SigningKey(_generate_ml_dsa(algorithm))
     curves: dict[str, ec.EllipticCurve] = dict(
         zip(ALGORITHMS, (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()), strict=False)
     )
     if algorithm not in curves:
         raise error("KEY_UNSUPPORTED", f"the algorithm {algorithm} is none of {', '.join(ALGORITHMS)}")
     return SigningKey(ec.generate_private_key(curves[algorithm]))
+
+
+def _generate_ml_dsa(algorithm: str) -> PrivateKeyTypes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+
+    kind = mldsa.MLDSA65PrivateKey if algorithm == "ml-dsa-65" else mldsa.MLDSA87PrivateKey
+    try:
+        return kind.generate()
+    except UnsupportedAlgorithm:
+        raise _not_here(algorithm.upper()) from None
 
 
 def load_public_key(data: bytes) -> VerifyKey:
@@ -172,9 +227,10 @@ def load_public_key(data: bytes) -> VerifyKey:
     try:
         key = load_pem_public_key(data) if _PEM in data else load_der_public_key(data)
     except UnsupportedAlgorithm:
-        raise error("KEY_UNSUPPORTED", "the public key has an algorithm that is not known") from None
+        raise _unknown(data, "public") from None
     except ValueError:
         raise error("KEY_MALFORMED", "this is no public key in PEM or DER") from None
+    refuse_encoding(data)
     return VerifyKey(key)
 
 
@@ -193,6 +249,7 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
     _check_one(data)
     if b"-----BEGIN PUBLIC KEY-----" in data and b"PRIVATE KEY-----" not in data:
         raise error("KEY_IS_PUBLIC", "this is a public key; signing takes the private one")
+    data = private_der(data) or data
     try:
         key = load_pem_private_key(data, password) if _PEM in data else load_der_private_key(data, password)
     except TypeError:
@@ -200,11 +257,12 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
             raise error("KEY_PASSWORD_NEEDED", "the private key is encrypted and no password was given") from None
         raise error("KEY_NOT_ENCRYPTED", "a password was given, but the private key is not encrypted") from None
     except UnsupportedAlgorithm:
-        raise error("KEY_UNSUPPORTED", "the private key has an algorithm that is not known") from None
+        raise _unknown(data, "private") from None
     except ValueError:
         if password is not None:
             raise error("KEY_PASSWORD_WRONG", "the private key cannot be opened with this password") from None
         raise error("KEY_MALFORMED", "this is no private key in PEM or DER") from None
+    refuse_encoding(data)
     return SigningKey(key)
 
 
@@ -240,7 +298,7 @@ def _check_one(data: bytes) -> None:
 
 def _checker(key: PublicKeyTypes) -> tuple[str, Callable[[bytes, bytes, str | None], None]]:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
     if isinstance(key, ec.EllipticCurvePublicKey):
         algorithm = ALGORITHMS[_curve(key.curve.name)]
@@ -254,16 +312,19 @@ def _checker(key: PublicKeyTypes) -> tuple[str, Callable[[bytes, bytes, str | No
     if isinstance(key, rsa.RSAPublicKey):
         from cryptography.hazmat.primitives.asymmetric import padding
 
-        if key.key_size < _RSA_BITS:
+        if not _RSA_BITS <= key.key_size <= _RSA_MOST_BITS:
             raise _unsupported(f"RSA with {key.key_size} bits")
         scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
         return "rsa-pss-sha256", lambda data, signature, _: key.verify(signature, data, scheme, hashes.SHA256())
+    if isinstance(key, (mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKey)):
+        name = "ml-dsa-65" if isinstance(key, mldsa.MLDSA65PublicKey) else "ml-dsa-87"
+        return name, lambda data, signature, _: key.verify(signature, data)
     raise _unsupported(type(key).__name__.removesuffix("PublicKey"))
 
 
 def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
     if isinstance(key, ec.EllipticCurvePrivateKey):
         hash_of = (hashes.SHA256, hashes.SHA384, hashes.SHA512)[_curve(key.curve.name)]
@@ -271,6 +332,8 @@ def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
         return lambda data: key.sign(data, scheme)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign
+    if isinstance(key, (mldsa.MLDSA65PrivateKey, mldsa.MLDSA87PrivateKey)):
+        return lambda data: key.sign(data)  # noqa: PLW0108 - its further parameter, the context, stays empty
     if isinstance(key, rsa.RSAPrivateKey):
         from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -283,6 +346,18 @@ def _curve(name: str) -> int:
     if name not in _CURVES:
         raise _unsupported(f"the curve {name}")
     return _CURVES[name]
+
+
+def _unknown(data: bytes, half: str) -> ModelsignError:
+    """Say why cryptography does not know the algorithm of a key: because nobody should, or because it is too old."""
+    name = ml_dsa_name(data)
+    if name in ("ML-DSA-65", "ML-DSA-87"):
+        return _not_here(name)
+    return error("KEY_UNSUPPORTED", f"the {half} key has an algorithm that is not known")
+
+
+def _not_here(name: str) -> ModelsignError:
+    return error("KEY_UNSUPPORTED", f"the cryptography installed here has no {name}", advice=_NEEDS_ML_DSA)
 
 
 def _unsupported(what: str) -> ModelsignError:

@@ -259,7 +259,16 @@ def test_the_document_shows_hostile_names_escaped(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ed25519", "rsa-pss-sha256"]
+    "algorithm",
+    [
+        "ecdsa-p256-sha256",
+        "ecdsa-p384-sha384",
+        "ecdsa-p521-sha512",
+        "ed25519",
+        "rsa-pss-sha256",
+        "ml-dsa-65",
+        "ml-dsa-87",
+    ],
 )
 def test_every_kind_of_key_signs_and_verifies(here: Path, algorithm: str) -> None:
     made = run(here, "key", "generate", "k.pem", "--algorithm", algorithm)

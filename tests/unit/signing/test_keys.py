@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import subprocess
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, padding, rsa, x25519
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, mldsa, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_public_key,
 )
 from refusals import refusal, refused_with
 
-from modelsign.signing.keys import ALGORITHMS, distinct, generate, load_private_key, load_public_key
+from modelsign.signing.keys import ALGORITHMS, distinct, family, generate, load_private_key, load_public_key
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXTENSIONS = ("ed25519", "rsa-pss-sha256")
+EXTENSIONS = ("ed25519", "rsa-pss-sha256", "ml-dsa-65", "ml-dsa-87")
+RANDOMISED = ("rsa-pss-sha256", "ml-dsa-65", "ml-dsa-87")
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +42,56 @@ def test_every_kind_signs_and_verifies_and_survives_being_written(algorithm: str
     assert (public.digest, public.hint) == (key.public.digest, key.public.hint)
     signature = key.sign(b"data")
     public.verify(b"data", signature)
-    assert (key.sign(b"data") == signature) == (algorithm != "rsa-pss-sha256")
+    assert (key.sign(b"data") == signature) == (algorithm not in RANDOMISED)
     for data, wrong in ((b"Data", signature), (b"data", b""), (b"data", signature[:-1]), (b"data", signature + b"x")):
         fault = refusal(public.verify, data, wrong)
         assert (fault.code, fault.exit_status) == ("SIGNATURE_WRONG_KEY", 1)
     assert refused_with(generate(algorithm).public.verify, b"data", signature) == "SIGNATURE_WRONG_KEY"
+
+
+def test_every_algorithm_belongs_to_a_family() -> None:
+    assert {name for name in ALGORITHMS if family(name) == "post-quantum"} == {"ml-dsa-65", "ml-dsa-87"}
+    assert generate("ml-dsa-65").public.family == "post-quantum"
+    assert generate().public.family == "classical"
+
+
+@pytest.mark.parametrize(("algorithm", "size"), [("ml-dsa-65", 3309), ("ml-dsa-87", 4627)])
+def test_an_independent_implementation_of_fips_204_verifies_what_is_signed(algorithm: str, size: int) -> None:
+    ml_dsa = pytest.importorskip("dilithium_py.ml_dsa")
+    other = getattr(ml_dsa, algorithm.upper().replace("-", "_"))
+    key = generate(algorithm)
+    raw = load_der_public_key(key.public.der).public_bytes(Encoding.Raw, PublicFormat.Raw)
+    signature = key.sign(b"data")
+    assert len(signature) == size
+    assert other.verify(raw, b"data", signature)
+    public, private = other.keygen()
+    theirs = load_public_key(key.public.der.replace(raw, public))
+    theirs.verify(b"data", other.sign(private, b"data"))
+    assert not theirs.accepts(b"data", other.sign(private, b"data", ctx=b"another use"))
+
+
+@pytest.mark.parametrize("algorithm", ["ml-dsa-65", "ml-dsa-87"])
+def test_ml_dsa_keys_are_encrypted_like_any_other(algorithm: str) -> None:
+    key = generate(algorithm)
+    assert load_private_key(key.pem(b"secret"), b"secret").public.digest == key.public.digest
+    assert refused_with(load_private_key, key.pem(b"secret"), b"wrong") == "KEY_PASSWORD_WRONG"
+
+
+def test_a_cryptography_without_ml_dsa_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as cryptography 47 answers; tools/smoke.py runs the real one
+    def unsupported(*_: object) -> None:
+        raise UnsupportedAlgorithm("Unknown key type: 2.16.840.1.101.3.4.3.18")
+
+    key = generate("ml-dsa-65")
+    monkeypatch.setattr(serialization, "load_pem_public_key", unsupported)
+    monkeypatch.setattr(serialization, "load_pem_private_key", unsupported)
+    monkeypatch.setattr(mldsa, "MLDSA65PrivateKey", SimpleNamespace(generate=unsupported))
+    for fault in (
+        refusal(load_public_key, key.public.pem),
+        refusal(load_private_key, key.pem()),
+        refusal(generate, "ml-dsa-65"),
+    ):
+        assert (fault.code, "cryptography 48" in fault.advice) == ("KEY_UNSUPPORTED", True)
 
 
 def test_ecdsa_is_deterministic_by_rfc_6979() -> None:
