@@ -130,6 +130,13 @@ def test_the_body_of_a_verification_has_the_stable_keys():
         "issuer",
         "time",
         "time_proof",
+        "subject",
+        "names",
+        "claims",
+        "root",
+        "logs",
+        "timestamps",
+        "insecure",
     ]
     assert list(body["files"]) == ["signed", "checked", "unsigned", "missing", "changed", "ignored"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import json
 import types
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["files"]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = {**{name: getattr(verdict, name) for name in verdict.__all__}, "ModelsignError": str, "Mapping": dict}
+NAMES = {
+    **{name: getattr(verdict, name) for name in verdict.__all__},
+    "ModelsignError": str,
+    "Mapping": collections.abc.Mapping,
+}
 PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 
 
@@ -74,6 +79,8 @@ def _of(kind: Any) -> dict[str, Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         return _array(_of(arguments[0]))
+    if origin is collections.abc.Mapping or origin is dict:
+        return {"type": "object", "additionalProperties": _of(arguments[1])}
     if origin in (typing.Union, types.UnionType):
         options = [_of(argument) for argument in arguments]
         names = [option["type"] for option in options if set(option) == {"type"}]

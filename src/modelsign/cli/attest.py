@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import DATA_FORMATS, define, group
-from modelsign.verdict import Report
+from modelsign.cli.methods import sealers, sign_options
+from modelsign.report.escape import escape_line
+from modelsign.verdict import Report, plain, who
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,35 +46,41 @@ def _about_model(function: Callable[..., Report]) -> Callable[..., Report]:
     """Add the options every attestation has."""
     options = (
         click.argument("model"),
-        click.option("--key", required=True, metavar="FILE", help="The private key that signs the claim."),
-        click.option("--password-file", metavar="FILE", help="The key's password: a file, or env:NAME."),
         click.option("--attestations", metavar="FILE", help="The store to append to; by default beside the model."),
         click.option("--name", metavar="NAME", help="What to call the model; by default its own name."),
         click.option("--ignore-paths", multiple=True, metavar="PATH", help="Leave this path out of the model."),
         click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model."),
         click.option("--link-root", "link_roots", multiple=True, metavar="DIR", help="Follow links into here too."),
     )
-    for option in reversed(options):
+    for option in reversed(options[1:]):
         function = option(function)
-    return function
+    return options[0](sign_options(function))
 
 
 def _finish(session: Session, statement: bytes, options: Mapping[str, Any], facts: Mapping[str, object]) -> Report:
     """Sign a statement, store it, and say so."""
     from modelsign.attest.store import append_line, refuse_other_file, store_place
-    from modelsign.cli.model_options import read_private_key
     from modelsign.errors import ExitStatus
-    from modelsign.signing.envelope import sign_statement
+    from modelsign.signing.dsse import IN_TOTO
 
-    key = read_private_key(session, options["key"], options["password_file"])
+    chosen = sealers(session, options)
     store = options["attestations"] or store_place(options["model"])
     refuse_other_file(store)
-    line = append_line(store, sign_statement(statement, key))
-    body = {**facts, "store": store, "line": line, "key_digest": key.public.digest}
-    text = (
-        f"attested {facts['predicate_type']}\n  tree digest  {facts['tree_digest']}\n"
-        f"  signed by    key {key.public.digest}\n  stored       {store}, line {line}\n"
-    )
+    text = f"attested {facts['predicate_type']}\n  tree digest  {facts['tree_digest']}\n"
+    lines, signers = [], []
+    for sealer in chosen:
+        sealed = sealer.seal(IN_TOTO, statement)
+        lines.append(append_line(store, sealed.bundle))
+        signers.append(sealed.signer)
+        text += f"  signed by    {escape_line(who(sealed.signer))}\n  stored       {store}, line {lines[-1]}\n"
+    body = {
+        **facts,
+        "store": store,
+        "line": lines[0],
+        "lines": lines,
+        "key_digest": signers[0].key_digest,
+        "signers": plain(signers),
+    }
     return Report(session.command, ExitStatus.OK, body=body, text=text)
 
 

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsign.cli.command import define
+from modelsign.cli.methods import sealers, sign_options
 from modelsign.cli.model_options import (
     insecure_notes,
     model_options,
     open_model,
     progress_of,
-    read_private_key,
 )
 from modelsign.errors import ModelsignError, error
 from modelsign.reasons import ExitStatus
 from modelsign.report.escape import escape_line
-from modelsign.verdict import Report, plain
+from modelsign.verdict import Report, plain, who
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelsign.artifact.model import Artifact
-    from modelsign.cli.model_options import ModelOptions
     from modelsign.cli.session import Session
+    from modelsign.signing.sealer import Sealer
+    from modelsign.signing.sign import SignResult
 
 __all__ = ["command"]
 
@@ -38,92 +41,122 @@ __all__ = ["command"]
         "modelsign sign model/ --key signer.pem",
         "modelsign sign weights.safetensors --key signer.pem --bundle weights.sig",
         "modelsign sign model/ --key second.pem --add",
+        "modelsign sign model/ --key classic.pem --key post-quantum.pem",
     ),
 )
 @click.argument("model")
-@click.option("--key", "--private-key", "key", metavar="FILE", help="The private key that signs.")
-@click.option(
-    "--password-file", metavar="FILE", help="Where the key's password is: a file, or env:NAME. Else it is asked for."
-)
+@sign_options
 @click.option(
     "--bundle",
     "--signature",
-    "bundle",
+    "bundles",
+    multiple=True,
     metavar="FILE",
-    help="Where the signature goes; by default model.sig in MODEL, or MODEL.sig beside a file.",
+    help="Where the signature goes, one for each; by default model.sig in MODEL, or MODEL.sig beside a file.",
 )
-@click.option("--add", is_flag=True, help="Keep the signatures there are: write a further one into model.sig.d/.")
+@click.option("--add", is_flag=True, help="Keep the signatures there are: write further ones into model.sig.d/.")
 @click.option(
     "--reference-file-name",
     is_flag=True,
     help="Name a single file '.', as model-signing does and OMS does not, so that model-signing verifies it.",
 )
 @model_options
-def command(  # noqa: PLR0913 - one parameter per flag
+def command(
     session: Session,
     *,
     model: str,
-    key: str | None,
-    password_file: str | None,
-    bundle: str | None,
+    bundles: tuple[str, ...],
     add: bool,
     reference_file_name: bool,
-    **files: object,
+    **values: Any,
 ) -> Report:
     """Sign a model."""
-    from modelsign.signing.envelope import signer_of
-    from modelsign.signing.sign import sign_model
+    from modelsign.signing.sign import prepare_model
 
-    values: ModelOptions = files
     _check_output(session, model)
-    if key is None:
-        raise error("NO_SIGNING_METHOD", "no --key says how to sign")
-    if add and bundle is not None:
-        raise click.UsageError("--add chooses the place itself; leave out --bundle or --add.")
-    signing_key = read_private_key(session, key, password_file)
-    place = bundle or _place(model, signing_key.public.digest, add=add)
-    with open_model(model, values, [place]) as artifact:
-        if place != "-":
-            _check_place(session, artifact, model, place, key)
-        result = sign_model(
+    chosen = sealers(session, values)
+    places = _places(model, chosen, bundles, add=add)
+    with open_model(model, values, [place for place in places if place]) as artifact:
+        for place in filter(None, places):
+            if place != "-":
+                _check_place(session, artifact, model, place, values["keys"])
+        prepared = prepare_model(
             artifact,
-            signing_key,
             whole_model_name=reference_file_name,
-            replaced=[name for name in artifact.evidence if _same(model, name, place)],
+            replaced=[name for name in artifact.evidence if any(_same(model, name, place) for place in places)],
             progress=progress_of(session, artifact, "signing"),
         )
         warnings = artifact.warnings + insecure_notes(values)
         ignored = artifact.ignored
-    if add:
-        _make_folder(os.path.dirname(place))  # noqa: PTH120 - strings, as in artifact
-    session.write(place, result.bundle + b"\n")
+    results = []
+    for number, sealer in enumerate(chosen):
+        result = prepared.sign(sealer)
+        results.append(result)
+        places[number] = places[number] or _further_place(model, result.signer.key_digest)
+        _write(session, model, places[number], result.bundle)
+    return _report(model, results, places, ignored=ignored, warnings=warnings)
+
+
+def _report(
+    model: str,
+    results: Sequence[SignResult],
+    places: Sequence[str],
+    *,
+    ignored: Sequence[str],
+    warnings: tuple[str, ...],
+) -> Report:
+    first = results[0]
     body: dict[str, object] = {
-        "bundle": place,
-        "root_digest": result.root_digest,
-        "tree_digest": result.tree_digest,
-        "oms": result.oms,
+        "bundle": places[0],
+        "bundles": list(places),
+        "root_digest": first.root_digest,
+        "tree_digest": first.tree_digest,
+        "oms": all(result.oms for result in results),
         "format": "oms-v1.0",
-        "signers": plain((signer_of(signing_key.public),)),
-        "files": {"signed": result.files, "ignored": list(ignored)},
+        "signers": plain([result.signer for result in results]),
+        "files": {"signed": first.files, "ignored": list(ignored)},
     }
-    text = (
-        f"signed {result.files} file{'' if result.files == 1 else 's'} of {escape_line(model)}\n"
-        f"  signature    {escape_line(place)}\n"
-        f"  by key       {signing_key.public.digest} ({signing_key.public.algorithm})\n"
-        f"  root digest  {result.root_digest}\n"
-        f"  tree digest  {result.tree_digest}\n"
-    )
+    text = f"signed {first.files} file{'' if first.files == 1 else 's'} of {escape_line(model)}\n"
+    for result, place in zip(results, places, strict=True):
+        text += f"  signature    {escape_line(place)}\n  by           {escape_line(who(result.signer))}\n"
+    text += f"  root digest  {first.root_digest}\n  tree digest  {first.tree_digest}\n"
     return Report("sign", ExitStatus.OK, body, warnings=warnings, text=text)
 
 
-def _place(model: str, key_digest: str, *, add: bool) -> str:
+def _places(model: str, chosen: Sequence[Sealer], bundles: Sequence[str], *, add: bool) -> list[str]:
+    """Return where each signature goes, empty where only the finished signature tells."""
     from modelsign.signing.evidence import bundle_place
 
-    main = bundle_place(model)
-    return f"{main}.d/{key_digest[:16]}.sig" if add else main
+    if bundles:
+        if add:
+            raise click.UsageError("--add chooses the place itself; leave out --bundle or --add.")
+        if len(bundles) != len(chosen):
+            raise click.UsageError(f"--bundle is given {len(bundles)} times for {len(chosen)} signatures.")
+        if len(set(bundles)) != len(bundles):
+            raise click.UsageError("--bundle names one place twice.")
+        return list(bundles)
+    further = [_further_place(model, sealer.key_digest) if sealer.key_digest else "" for sealer in chosen]
+    if len(set(filter(None, further))) != len([place for place in further if place]):
+        raise click.UsageError("One key is named twice.")
+    return further if add else [bundle_place(model), *further[1:]]
 
 
-def _check_place(session: Session, artifact: Artifact, model: str, place: str, key: str) -> None:
+def _further_place(model: str, key_digest: str) -> str:
+    from modelsign.signing.evidence import bundle_place
+
+    return f"{bundle_place(model)}.d/{key_digest[:16]}.sig"
+
+
+def _write(session: Session, model: str, place: str, bundle: bytes) -> None:
+    from modelsign.signing.evidence import bundle_place
+
+    folder = os.path.dirname(place)  # noqa: PTH120 - strings, as in artifact
+    if folder == f"{bundle_place(model)}.d":
+        _make_folder(folder)
+    session.write(place, bundle + b"\n")
+
+
+def _check_place(session: Session, artifact: Artifact, model: str, place: str, keys: Sequence[str]) -> None:
     """Refuse, before any work, a place that a signature must not take or could not be verified in."""
     for name in artifact.named_evidence:
         if not _admitted(name, git_left_out=artifact.ignores_git):
@@ -140,7 +173,7 @@ def _check_place(session: Session, artifact: Artifact, model: str, place: str, k
             f"{place} exists already",
             advice="Pass --add to sign beside it, --force to replace it, or another place with --bundle.",
         )
-    if not _may_be_replaced(artifact, model, place, key):
+    if not _may_be_replaced(artifact, model, place, keys):
         raise error(
             "OUTPUT_EXISTS",
             f"{place} exists already and is no signature",
@@ -158,7 +191,7 @@ def _admitted(name: str, *, git_left_out: bool) -> bool:
     return name != STORE and not (git_left_out and top in GIT_NAMES)
 
 
-def _may_be_replaced(artifact: Artifact, model: str, place: str, key: str) -> bool:
+def _may_be_replaced(artifact: Artifact, model: str, place: str, keys: Sequence[str]) -> bool:
     """Say whether a file is a signature, or lies where nothing else may; never a key, never a file of the model."""
     from modelsign import files, limits
     from modelsign.artifact.model import SIGNATURE, SIGNATURE_FOLDER
@@ -166,7 +199,7 @@ def _may_be_replaced(artifact: Artifact, model: str, place: str, key: str) -> bo
     from modelsign.signing.evidence import bundle_place
     from modelsign.signing.private_keys import is_private_key
 
-    for precious in (key, model):
+    for precious in (*keys, model):
         if os.path.exists(place) and os.path.exists(precious) and os.path.samefile(place, precious):  # noqa: PTH110,PTH121 - strings, as in artifact
             return False
     if os.path.islink(place) or not os.path.isfile(place):  # noqa: PTH113,PTH114 - same
@@ -213,4 +246,4 @@ def _make_folder(folder: str) -> None:
 
 def _same(model: str, name: str, place: str) -> bool:
     inside = os.path.join(model, name)  # noqa: PTH118 - strings, as in artifact
-    return place != "-" and os.path.exists(place) and os.path.samefile(inside, place)  # noqa: PTH110,PTH121 - same
+    return place not in ("", "-") and os.path.exists(place) and os.path.samefile(inside, place)  # noqa: PTH110,PTH121 - same

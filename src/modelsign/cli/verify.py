@@ -1,4 +1,4 @@
-"""``modelsign verify``: are these the bytes that the keys you name signed?
+"""``modelsign verify``: are these the bytes that those you name signed?
 
 Exit status: 0 verified; 1 unsigned, changed, missing or extra file, wrong key; 2 no trust source or no such model;
 3 malformed or unreadable; 4 empty model. All reasons are listed, refusals first; the first is the exit status.
@@ -7,27 +7,26 @@ Exit status: 0 verified; 1 unsigned, changed, missing or extra file, wrong key; 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelsign.cli.command import ALL_FORMATS, define
+from modelsign.cli.methods import trusts, verify_options
 from modelsign.cli.model_options import (
     insecure_notes,
     is_inert,
     model_options,
     open_model,
     progress_of,
-    read_public_key,
 )
-from modelsign.errors import ModelsignError, UsageError, error
+from modelsign.errors import ModelsignError, UsageError
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Answer, FileLedger, Report, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelsign.cli.model_options import ModelOptions
     from modelsign.cli.session import Session
 
 __all__ = ["command"]
@@ -51,10 +50,15 @@ __all__ = ["command"]
     metavar="FILE",
     help="A signature; by default model.sig and model.sig.d/*.sig in MODEL, or MODEL.sig beside a file.",
 )
+@verify_options
+@click.option("--threshold", type=click.IntRange(min=1), metavar="N", help="So many distinct signers are enough.")
 @click.option(
-    "--key", "--public-key", "keys", multiple=True, metavar="FILE", help="A public key; all that are named must sign."
+    "--count-by",
+    type=click.Choice(["signer", "issuer"]),
+    default="signer",
+    show_default=True,
+    help="What makes signers distinct for --threshold: key and identity, or the issuer too.",
 )
-@click.option("--threshold", type=click.IntRange(min=1), metavar="N", help="So many of the keys are enough.")
 @click.option(
     "--ignore-unsigned-files/--no-ignore-unsigned-files",
     default=False,
@@ -67,34 +71,32 @@ def command(  # noqa: PLR0913 - one parameter per flag
     *,
     model: str,
     bundles: tuple[str, ...],
-    keys: tuple[str, ...],
     threshold: int | None,
+    count_by: Any,
     ignore_unsigned_files: bool,
     allow_legacy: bool,
-    **files: object,
+    **values: Any,
 ) -> Report:
     """Verify a model's signature.
 
-    Trust is named by you: without --key there is no verdict (exit 2). Keys in a bundle or beside the model are
-    never trusted.
+    Trust is named by you: without a key or an identity there is no verdict (exit 2). Keys in a bundle or beside the
+    model are never trusted.
     """
     from modelsign.signing.evidence import find_bundles
     from modelsign.signing.verify import VerifyOptions, verify_model
 
-    values: ModelOptions = files
-    if not keys:
-        raise error("NO_TRUST_SOURCE", "no --key says who must have signed")
     options = VerifyOptions(
         ignore_paths=tuple(values["ignore_paths"]),
         ignore_unsigned_files=ignore_unsigned_files,
         unsigned_loadable=values["insecure_unsigned_loadable"],
         allow_legacy=allow_legacy,
         threshold=threshold,
+        count_by=count_by,
         strict_names=not values["insecure_names"],
         is_inert=is_inert,
     )
     try:
-        trusted = [read_public_key(session, path) for path in keys]
+        trusted = trusts(session, values, session.now())
         with open_model(model, values, bundles) as artifact:
             data = _read(session, bundles or find_bundles(model))
             progress = progress_of(session, artifact, "verifying")

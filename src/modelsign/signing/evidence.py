@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import files, limits
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.bundle import parse_bundle
+from modelsign.signing.bundle import parse_any_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -113,7 +113,7 @@ def check_bundles(name: str, data: bytes, *, by_line: bool, known: Collection[by
     Blank lines are no bundle of anybody's, so they are not passed over. ``known`` were parsed already.
 
     Raises:
-        ModelsignError: as :func:`modelsign.signing.bundle.parse_bundle`; ``EVIDENCE_NOT_A_BUNDLE`` for too many lines.
+        ModelsignError: ``BUNDLE_MALFORMED`` or ``BUNDLE_UNSUPPORTED``; ``EVIDENCE_NOT_A_BUNDLE`` for too many lines.
 
     """
     lines = data.removesuffix(b"\n").split(b"\n") if by_line else [data]
@@ -121,7 +121,7 @@ def check_bundles(name: str, data: bytes, *, by_line: bool, known: Collection[by
         raise error("EVIDENCE_NOT_A_BUNDLE", f"{name} has more than {limits.STORE_LINES} lines")
     for line in lines if data else ():
         if line not in known:
-            parse_bundle(line)
+            parse_any_bundle(line)
 
 
 def _no_bundle(name: str, fault: ModelsignError) -> ModelsignError:

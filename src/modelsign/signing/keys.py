@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal
 
 from modelsign import limits
 from modelsign.errors import error
 from modelsign.signing.key_encodings import ml_dsa_name, private_der, refuse_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHMS",
     "Family",
-    "RawSigner",
     "SigningKey",
     "VerifyKey",
-    "distinct",
     "family",
     "generate",
     "load_private_key",
@@ -120,19 +118,6 @@ class VerifyKey:
         except InvalidSignature:
             return False
         return True
-
-
-class RawSigner(Protocol):
-    """What signs bytes: a private key in memory, in a token or at a key management service.
-
-    ``public`` is the key that verifies. Whoever signs elsewhere checks each signature with it before handing it out.
-    """
-
-    public: VerifyKey
-
-    def sign(self, data: bytes) -> bytes:
-        """Sign bytes, in the encoding that ``public`` verifies (ECDSA: DER)."""
-        ...
 
 
 class SigningKey:
@@ -264,25 +249,6 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
         raise error("KEY_MALFORMED", "this is no private key in PEM or DER") from None
     refuse_encoding(data)
     return SigningKey(key)
-
-
-def distinct(keys: Iterable[VerifyKey]) -> list[VerifyKey]:
-    """Return each canonical key once, in the order given.
-
-    Raises:
-        ModelsignError: ``USAGE`` for what is no public key.
-
-    """
-    found: dict[str, VerifyKey] = {}
-    for key in keys:
-        if not isinstance(key, VerifyKey):
-            raise error(
-                "USAGE",
-                f"a {type(key).__name__} stands where a public key is wanted",
-                advice="Read it with modelsign.load_public_key(data), or take the public half of a signing key.",
-            )
-        found.setdefault(key.digest, key)
-    return list(found.values())
 
 
 def _check_one(data: bytes) -> None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from modelsign.signing.bundle import Bundle
-    from modelsign.signing.keys import SigningKey, VerifyKey
+from typing import NamedTuple
 
 __all__ = ["Method"]
 
@@ -16,14 +10,17 @@ __all__ = ["Method"]
 class Method(NamedTuple):
     """One way to sign.
 
-    ``kinds`` are the kinds of :class:`~modelsign.signing.bundle.Material` its bundles carry. ``seal`` makes a
-    bundle of a payload type and a payload. ``find_signer`` returns the trusted key that made a bundle's
-    signature, or raises; it takes whether legacy shapes are allowed.
+    ``kinds`` are the kinds of :class:`~modelsign.signing.bundle.Material` its bundles carry. ``verifies`` is False for
+    ways that make bundles of another method, which that method then verifies (a token's key is a key). ``extra`` is
+    the optional part of the installation that it needs.
+
+    Beside its descriptor a member has a :class:`~modelsign.signing.sealer.Sealer`, and where it verifies a
+    :class:`~modelsign.signing.trust.Trust`.
     """
 
     id: str
     title: str
     description: str
     kinds: tuple[str, ...]
-    seal: Callable[[str, bytes, SigningKey], bytes]
-    find_signer: Callable[[Bundle, Sequence[VerifyKey], bool], VerifyKey]
+    verifies: bool = True
+    extra: str | None = None

@@ -1,4 +1,4 @@
-"""The use case *sign*: a model and a key become a bundle.
+"""The use case *sign*: a model and whoever signs it become a bundle.
 
 Reads every byte once for the manifest. Writes nothing: where the bundle goes is the caller's business.
 """
@@ -14,8 +14,8 @@ from modelsign.artifact.names import check_name
 from modelsign.errors import error
 from modelsign.signing.compare import check_given
 from modelsign.signing.dsse import IN_TOTO
+from modelsign.signing.envelope import sealer_of
 from modelsign.signing.evidence import check_evidence
-from modelsign.signing.methods.key import METHOD
 from modelsign.signing.oms import WHOLE_MODEL, write_statement
 from modelsign.signing.private_keys import refuse_private_keys
 
@@ -25,12 +25,42 @@ if TYPE_CHECKING:
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.signing.keys import SigningKey
+    from modelsign.signing.sealer import Sealer
+    from modelsign.verdict import Signer
 
-__all__ = ["SignResult", "sign_model"]
+__all__ = ["Prepared", "SignResult", "prepare_model", "sign_model"]
+
+
+class Prepared(NamedTuple):
+    """A model's statement, ready to be signed, both digests, and how many files they cover."""
+
+    payload: bytes
+    root_digest: str
+    tree_digest: str
+    files: int
+    oms: bool
+
+    def sign(self, sealer: Sealer) -> SignResult:
+        """Sign the statement.
+
+        Raises:
+            ModelsignError: a reason of the signing method.
+
+        """
+        sealed = sealer.seal(IN_TOTO, self.payload)
+        return SignResult(
+            bundle=sealed.bundle,
+            payload=self.payload,
+            root_digest=self.root_digest,
+            tree_digest=self.tree_digest,
+            files=self.files,
+            oms=self.oms and sealed.oms,
+            signer=sealed.signer,
+        )
 
 
 class SignResult(NamedTuple):
-    """What was signed: the bundle, its payload, both digests, and how many files they cover."""
+    """What was signed and by whom: the bundle, its payload, both digests, and how many files they cover."""
 
     bundle: bytes
     payload: bytes
@@ -38,18 +68,39 @@ class SignResult(NamedTuple):
     tree_digest: str
     files: int
     oms: bool
+    signer: Signer
 
 
 def sign_model(  # noqa: PLR0913 - the settings of one signature
     artifact: Artifact | Snapshot,
-    key: SigningKey,
+    key: SigningKey | Sealer,
     *,
     digests: Mapping[str, str] | None = None,
     whole_model_name: bool = False,
     replaced: Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> SignResult:
-    """Sign a model's manifest.
+    """Sign a model's manifest with a private key or any other way to sign; :func:`prepare_model` says the rest.
+
+    Raises:
+        ModelsignError: as :func:`prepare_model`, or a reason of the signing method.
+
+    """
+    prepared = prepare_model(
+        artifact, digests=digests, whole_model_name=whole_model_name, replaced=replaced, progress=progress
+    )
+    return prepared.sign(sealer_of(key))
+
+
+def prepare_model(
+    artifact: Artifact | Snapshot,
+    *,
+    digests: Mapping[str, str] | None = None,
+    whole_model_name: bool = False,
+    replaced: Iterable[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Prepared:
+    """Read a model and write down its manifest, once for any number of signatures.
 
     ``digests`` are name → SHA-256 hex where the bytes were read already. ``whole_model_name``
     names a single file ``.``, as the reference implementation does, instead of by its own name as OMS says.
@@ -65,8 +116,7 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
         raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {missing}")
     check_name(artifact.name, strict=False)
     refuse_private_keys(artifact)
-    overwritten = set(replaced)
-    for fault in check_evidence(artifact, skip=overwritten):
+    for fault in check_evidence(artifact, skip=set(replaced)):
         raise fault
     if digests is None:
         digests = hash_artifact(artifact, progress=progress)
@@ -82,14 +132,12 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
         ignore_paths=_ignored(artifact),
         allow_symlinks=artifact.follows_links,
     )
-    bundle = METHOD.seal(IN_TOTO, payload, key)
-    return SignResult(
-        bundle=bundle,
+    return Prepared(
         payload=payload,
         root_digest=manifest.root_digest,
         tree_digest=manifest.tree_digest,
         files=len(named),
-        oms=key.public.oms and WHOLE_MODEL not in named,
+        oms=WHOLE_MODEL not in named,
     )
 
 

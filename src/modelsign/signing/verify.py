@@ -1,10 +1,11 @@
-"""The use case *verify*: are these the bytes that the keys named by the caller signed?
+"""The use case *verify*: are these the bytes that those named by the caller signed?
 
 The order is fixed: signatures over raw bytes first, then the signed statements are parsed, then the model is read
-once and compared with each. A model is VERIFIED exactly when enough distinct keys each signed a statement that it
-meets in full; bundles of other keys, or that do not match, change nothing then and are only mentioned. Otherwise
-all reasons found are listed: refusals (exit 1) before what could not be decided (exit 3), because a model that is
-known to be wrong is not made better by a bundle that could not be read. The first reason is the exit status.
+once and compared with each. A model is VERIFIED exactly when everybody who was named, or enough distinct signers,
+signed a statement that it meets in full; bundles of others, or that do not match, change nothing then and are only
+mentioned. Otherwise all reasons found are listed: refusals (exit 1) before what could not be decided (exit 3),
+because a model that is known to be wrong is not made better by a bundle that could not be read. The first reason is
+the exit status.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from modelsign.errors import ModelsignError, Refused, error
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.compare import Hashes, compare
 from modelsign.signing.dsse import IN_TOTO
-from modelsign.signing.envelope import signer_of
+from modelsign.signing.envelope import trusts_of
 from modelsign.signing.evidence import check_evidence
-from modelsign.signing.keys import distinct
-from modelsign.signing.methods.key import METHOD, signed_as_v0_2
 from modelsign.signing.oms import parse_statement
+from modelsign.signing.trust import ask, count_distinct
 from modelsign.verdict import FileLedger, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.reading import FileReading
     from modelsign.artifact.snapshot import Snapshot
-    from modelsign.signing.bundle import Bundle
     from modelsign.signing.compare import Comparison
     from modelsign.signing.keys import VerifyKey
     from modelsign.signing.oms import Statement
+    from modelsign.signing.trust import CountBy, Trust, Vouch
+    from modelsign.verdict import Signer
 
 __all__ = ["VerifyOptions", "verify_model"]
 
@@ -42,7 +43,8 @@ class VerifyOptions(NamedTuple):
     """The relaxations of one verification; every default is the strict one.
 
     ``ignore_paths`` are those the caller accepts beyond the default names; the artifact is opened with the same.
-    ``threshold`` is how many distinct keys are enough; None means all. ``strict_names`` False admits names
+    ``threshold`` is how many distinct signers are enough, counted by ``count_by``; None means that everybody named must
+    have signed. ``strict_names`` False admits names
     with control characters and names that collide. ``is_inert`` says which unsigned files no loader takes code from;
     callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
     evidence itself, from wherever it lies, and lists what is no bundle (``check``).
@@ -53,30 +55,38 @@ class VerifyOptions(NamedTuple):
     unsigned_loadable: bool = False
     allow_legacy: bool = False
     threshold: int | None = None
+    count_by: CountBy = "signer"
     strict_names: bool = True
     is_inert: Callable[[FileReading, str], bool] = is_plainly_inert
     odd_evidence_refuses: bool = True
 
 
 class _Vouched(NamedTuple):
-    """A statement that a trusted key signed, and how the model compares with it."""
+    """A statement that somebody trusted signed, and how the model compares with it.
 
-    key: VerifyKey
+    ``vouches`` are by the place of the trust among those that were named.
+    """
+
+    vouches: Mapping[int, Vouch]
     statement: Statement
     comparison: Comparison
     legacy: bool
+
+    @property
+    def signers(self) -> list[Signer]:
+        return [vouch.signer for vouch in self.vouches.values()]
 
 
 def verify_model(  # noqa: PLR0913 - the settings of one verification
     artifact: Artifact | Snapshot,
     bundles: bytes | Sequence[bytes],
-    keys: Sequence[VerifyKey],
+    keys: Sequence[VerifyKey | Trust],
     *,
     digests: Mapping[str, str] | None = None,
     options: VerifyOptions | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VerifyResult:
-    """Verify a model against bundles and trusted keys.
+    """Verify a model against bundles and trusted keys, or whatever else was named to be trusted.
 
     With ``digests`` (name → SHA-256 hex of all the model's files) no file is read again.
 
@@ -86,8 +96,8 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
 
     """
     options = _normal(options or VerifyOptions())
-    trusted = distinct(keys)
-    needed = _needed(trusted, options.threshold)
+    trusted = trusts_of(keys)
+    _check_threshold(trusted, options.threshold)
     as_given: object = bundles
     if isinstance(as_given, str):
         raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
@@ -107,20 +117,20 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
                 broken.add(data)
     _check_ignores(artifact, [entry.statement for entry in vouched], options)
     standing = [entry for entry in vouched if not entry.comparison.faults]
-    missing = needed - len({entry.key.digest for entry in standing})
+    lacking = _lacking(trusted, standing, options)
     # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
     # it has its own reason: it could not be read.
     held_against = []
     if options.odd_evidence_refuses:
-        held_against = check_evidence(artifact, known=given if missing > 0 else set(given) - broken)
-    if missing <= 0 and not held_against:
+        held_against = check_evidence(artifact, known=given if lacking else set(given) - broken)
+    if not lacking and not held_against:
         asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
         notes = tuple(f"a bundle was not counted: {message}" for message in [*asides, *(f.message for f in faults)])
         return _result(hashes, standing, standing, notes=notes)
     for entry in vouched:
         faults += entry.comparison.faults
-    if missing > 0 and (standing or not faults or len(trusted) > 1):
-        faults.append(_too_few(trusted, standing, needed))
+    if lacking and (standing or not faults or len(trusted) > 1):
+        faults.append(lacking)
     reasons = _in_order([*held_against, *faults])
     return _result(hashes, vouched, standing, reasons=reasons)
 
@@ -131,29 +141,28 @@ def _normal(options: VerifyOptions) -> VerifyOptions:
     return options._replace(ignore_paths=tuple(os.path.normpath(path) for path in paths)) if paths else options
 
 
-def _needed(trusted: Sequence[VerifyKey], threshold: int | None) -> int:
+def _check_threshold(trusted: Sequence[Trust], threshold: int | None) -> None:
     if not trusted:
-        raise error("NO_TRUST_SOURCE", "no key was named that must have signed")
+        raise error("NO_TRUST_SOURCE", "nothing was named that must have signed")
     if threshold is None:
-        return len(trusted)
-    if not 1 <= threshold <= len(trusted):
-        raise error("THRESHOLD_IMPOSSIBLE", f"{threshold} of {len(trusted)} different keys cannot have signed")
-    return threshold
+        return
+    if threshold < 1 or (threshold > len(trusted) and all(trust.single for trust in trusted)):
+        raise error("THRESHOLD_IMPOSSIBLE", f"{threshold} of {len(trusted)} different signers cannot have signed")
 
 
 def _examine(
     data: bytes,
-    trusted: Sequence[VerifyKey],
+    trusted: Sequence[Trust],
     artifact: Artifact | Snapshot,
     hashes: Hashes,
     options: VerifyOptions,
 ) -> _Vouched:
     bundle = parse_bundle(data)
-    key = METHOD.find_signer(bundle, trusted, options.allow_legacy)
+    vouches = ask(trusted, bundle, allow_legacy=options.allow_legacy)
     if bundle.payload_type != IN_TOTO:
         raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type[:100]}, not {IN_TOTO}")
     statement = parse_statement(bundle.payload, strict_names=options.strict_names)
-    _check_format(bundle, key, statement, options)
+    _check_format(vouches, statement, options)
     comparison = compare(
         artifact,
         statement,
@@ -163,14 +172,14 @@ def _examine(
         unsigned_loadable=options.unsigned_loadable,
         is_inert=options.is_inert,
     )
-    return _Vouched(key, statement, comparison, bundle.legacy)
+    return _Vouched(vouches, statement, comparison, bundle.legacy)
 
 
-def _check_format(bundle: Bundle, key: VerifyKey, statement: Statement, options: VerifyOptions) -> None:
+def _check_format(vouches: Mapping[int, Vouch], statement: Statement, options: VerifyOptions) -> None:
     old_predicate = statement.format == "oms-v0.2"
     if old_predicate and not options.allow_legacy:
         raise error("LEGACY_NOT_ALLOWED", "the signature is one of model-signing 0.2.0")
-    if signed_as_v0_2(bundle, key, allow_legacy=options.allow_legacy) and not old_predicate:
+    if any(vouch.v0_2 for vouch in vouches.values()) and not old_predicate:
         raise error("NOT_A_MODEL_SIGNATURE", "the encoding of 0.2.0 was used for another predicate than that of 0.2.0")
 
 
@@ -184,14 +193,26 @@ def _check_ignores(artifact: Artifact | Snapshot, statements: Sequence[Statement
         raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {', '.join(nowhere)}")
 
 
-def _too_few(trusted: Sequence[VerifyKey], standing: Sequence[_Vouched], needed: int) -> ModelsignError:
-    signed = {entry.key.digest for entry in standing}
-    absent = [key.digest for key in trusted if key.digest not in signed]
+def _lacking(trusted: Sequence[Trust], standing: Sequence[_Vouched], options: VerifyOptions) -> ModelsignError | None:
+    """Return who is missing, None where enough have signed."""
+    met = {number for entry in standing for number in entry.vouches}
+    signers = [signer for entry in standing for signer in entry.signers]
+    if options.threshold is None:
+        needed, counted = len(trusted), len(met)
+    else:
+        needed, counted = options.threshold, count_distinct(signers, options.count_by)
+    if counted >= needed:
+        return None
+    absent = [trust for number, trust in enumerate(trusted) if number not in met]
     return error(
         "SIGNATURES_TOO_FEW",
-        f"{len(signed)} of the {needed} keys that are needed signed this model; without a valid signature: "
-        + ", ".join(absent),
-        details={"needed": needed, "signed": sorted(signed), "missing": absent},
+        f"{counted} of the {needed} signers that are needed signed this model; without a valid signature: "
+        + (", ".join(trust.label for trust in absent) or "nobody who was named"),
+        details={
+            "needed": needed,
+            "signed": sorted({signer.key_digest for signer in signers}),
+            "missing": [trust.id for trust in absent],
+        },
     )
 
 
@@ -229,17 +250,18 @@ def _result(
             reasons=reasons,
             warnings=artifact.warnings,
         )
-    signers = {entry.key.digest: signer_of(entry.key) for entry in vouched}
+    signers = {signer: None for entry in vouched for signer in entry.signers}
+    warnings = tuple(warning for entry in vouched for vouch in entry.vouches.values() for warning in vouch.warnings)
     fmt = "oms-v0.3" if shown.legacy and shown.statement.format == "oms-v1.0" else shown.statement.format
     return VerifyResult(
         verdict,
         shown.comparison.root_digest,
         hashes.tree_digest(),
         shown.statement.signed_root,
-        oms=shown.statement.oms and shown.key.oms and not shown.legacy,
+        oms=shown.statement.oms and not shown.legacy and all(vouch.oms for vouch in shown.vouches.values()),
         format=fmt,
-        signers=tuple(signers.values()),
+        signers=tuple(signers),
         files=shown.comparison.ledger,
         reasons=reasons,
-        warnings=artifact.warnings + shown.comparison.warnings + notes,
+        warnings=artifact.warnings + shown.comparison.warnings + warnings + notes,
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from modelsign.verdict.report import Answer, Report
     from modelsign.verdict.scanning import FileScan, Finding, Opinion, Outcome, Rule, ScanResult, Severity, worst
-    from modelsign.verdict.signature import FileLedger, Signer, VerifyResult, VerifyVerdict
+    from modelsign.verdict.signature import FileLedger, LogProof, Signer, VerifyResult, VerifyVerdict, who
 
 __all__ = [
     "Answer",
@@ -32,6 +32,7 @@ __all__ = [
     "FileLedger",
     "FileScan",
     "Finding",
+    "LogProof",
     "Opinion",
     "Outcome",
     "PolicyName",
@@ -47,6 +48,7 @@ __all__ = [
     "VerifyResult",
     "VerifyVerdict",
     "plain",
+    "who",
     "worst",
 ]
 
@@ -55,7 +57,7 @@ _HOMES: Final = {
     "policy": ("CheckResult", "EvidenceItem", "PolicyName", "RuleMode", "RuleOutcome", "RuleResult", "Verdict"),
     "report": ("Answer", "Report"),
     "scanning": ("FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"),
-    "signature": ("FileLedger", "Signer", "VerifyResult", "VerifyVerdict"),
+    "signature": ("FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ from modelsign.reasons import ExitStatus
 from modelsign.verdict.jsonable import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelsign.errors import ModelsignError
 
-__all__ = ["FileLedger", "Signer", "VerifyResult", "VerifyVerdict"]
+__all__ = ["FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"]
 
 
 class VerifyVerdict(StrEnum):
@@ -24,11 +26,32 @@ class VerifyVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LogProof:
+    """A transparency log that was shown to hold the signature.
+
+    ``log`` is the log's address or, where it has none, its id in hex. ``time`` is ISO 8601, None where the log's entry
+    proves no time.
+    """
+
+    log: str
+    index: int
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signer:
     """Who signed, as far as it was verified.
 
-    ``key_digest`` is the SHA-256 of the DER SubjectPublicKeyInfo, lowercase hex, of the
-    canonical form of the key (one key in two encodings has one digest). ``time`` is ISO 8601.
+    ``method`` is ``key``, ``certificate`` or ``keyless``. ``key_digest`` is the SHA-256 of the DER
+    SubjectPublicKeyInfo, lowercase hex, of the canonical form of the key (one key in two encodings has one digest).
+    ``time`` (ISO 8601) is when the signature is known to have existed by, and ``time_proof`` how that is known:
+    ``rfc3161`` or ``transparency-log``.
+
+    Of certificates: ``identity`` is the name that was asked for and found, ``issuer`` who confirmed it, ``subject``
+    the certificate's subject (RFC 4514), ``names`` every alternative name as ``kind:value``, ``claims`` what else the
+    issuer confirmed (Fulcio's extensions by name). ``root`` is the SHA-256 of the anchor in hex: of the root
+    certificate, or of the trust root document. ``logs`` and ``timestamps`` are the proofs of time that were verified.
+    ``insecure`` names the switches that made this weaker.
     """
 
     method: str
@@ -38,6 +61,20 @@ class Signer:
     issuer: str | None = None
     time: str | None = None
     time_proof: str | None = None
+    subject: str | None = None
+    names: tuple[str, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict, hash=False)
+    root: str | None = None
+    logs: tuple[LogProof, ...] = ()
+    timestamps: tuple[str, ...] = ()
+    insecure: tuple[str, ...] = ()
+
+
+def who(signer: Signer) -> str:
+    """Name a signer in one line: by its identity where there is one, else by its key."""
+    if signer.identity is not None:
+        return f"{signer.identity}, confirmed by {signer.issuer}" if signer.issuer else signer.identity
+    return f"key {signer.key_digest} ({signer.algorithm})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,14 +79,14 @@ def test_a_statement_about_one_file_of_the_model_is_about_another_model():
 def test_a_changed_payload_does_not_verify():
     bundle = sealed()
     changed = bundle._replace(
-        envelope=bundle.envelope._replace(payload=bundle.payload.replace(b"b.example", b"c.example"))
+        content=bundle.envelope._replace(payload=bundle.payload.replace(b"b.example", b"c.example"))
     )
     assert refused(changed, KEY.public) == "ATTESTATION_UNTRUSTED"
 
 
 def test_a_changed_payload_type_does_not_verify():
     bundle = sealed()
-    changed = bundle._replace(envelope=bundle.envelope._replace(payload_type="application/vnd.in-toto.x+json"))
+    changed = bundle._replace(content=bundle.envelope._replace(payload_type="application/vnd.in-toto.x+json"))
     assert refused(changed, KEY.public) == "ATTESTATION_UNTRUSTED"
 
 

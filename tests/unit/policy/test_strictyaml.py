@@ -88,7 +88,7 @@ def test_a_quoted_merge_key_is_refused_too_because_other_readers_merge():
 def test_depth_and_size_are_bounded():
     assert "nested deeper than 5 levels" in refused("[" * 8 + "]" * 8, depth=5)
     assert "the limit is 10" in refused("a: " + "b" * 20, most_bytes=10)
-    assert "nested deeper" in refused("[" * 50_000)
+    assert "nest" in refused("[" * 50_000)  # PyYAML has a bound of its own since 6.0.4
 
 
 def test_many_aliases_never_expand():

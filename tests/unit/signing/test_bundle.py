@@ -14,7 +14,7 @@ from refusals import refusal, refused_with
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
-from modelsign.signing.bundle import parse_bundle, write_bundle
+from modelsign.signing.bundle import InclusionProof, MessageSignature, parse_any_bundle, parse_bundle, write_bundle
 from modelsign.signing.dsse import IN_TOTO, Envelope
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 LOG_ENTRY = {
     "logIndex": "1",
-    "logId": {"keyId": "x"},
+    "logId": {"keyId": b64(b"log")},
     "kindVersion": {"kind": "dsse", "version": "0.0.1"},
     "integratedTime": "1",
-    "inclusionPromise": {"signedEntryTimestamp": "x"},
+    "inclusionPromise": {"signedEntryTimestamp": b64(b"set")},
     "inclusionProof": {"logIndex": "1", "rootHash": "", "treeSize": "1", "hashes": [], "checkpoint": {"envelope": ""}},
     "canonicalizedBody": "",
 }
@@ -38,7 +38,7 @@ def test_what_is_written_is_read_again_and_is_one_line() -> None:
     assert b"\n" not in data
     bundle = parse_bundle(data)
     assert bundle.envelope == envelope
-    assert (bundle.payload_type, bundle.payload, bundle.signatures) == (IN_TOTO, b'{"a": 1}', (b"\x30\x00",))
+    assert (bundle.payload_type, bundle.payload, bundle.signature) == (IN_TOTO, b'{"a": 1}', b"\x30\x00")
     assert (bundle.material.kind, bundle.material.hint, bundle.legacy) == ("public_key", "ab" * 32, False)
 
 
@@ -167,17 +167,48 @@ def test_oversized_bundles_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "limit" in fault.message
 
 
-@pytest.mark.parametrize("version", ["application/vnd.dev.sigstore.bundle+json;version=0.2", MEDIA_TYPE + " "])
+@pytest.mark.parametrize("version", ["application/vnd.dev.sigstore.bundle+json;version=0.4", MEDIA_TYPE + " "])
 def test_other_versions_are_unsupported(version: str) -> None:
     fault = refusal(parse_bundle, encoded(raw_bundle() | {"mediaType": version}))
     assert (fault.code, fault.exit_status) == ("BUNDLE_UNSUPPORTED", 3)
 
 
-def test_bundles_over_a_bare_digest_are_unsupported() -> None:
+def test_a_bundle_over_one_blob_is_read_and_is_no_signature_of_a_model() -> None:
     value = raw_bundle()
     del value["dsseEnvelope"]
     value["messageSignature"] = {"signature": ""}
-    assert refused_with(parse_bundle, encoded(value)) == "BUNDLE_UNSUPPORTED"
+    assert refused_with(parse_bundle, encoded(value)) == "NOT_A_MODEL_SIGNATURE"
+    assert parse_any_bundle(encoded(value)).content == MessageSignature(None, None, b"")
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
+def test_every_version_of_the_media_type_is_read(version: str) -> None:
+    media_type = f"application/vnd.dev.sigstore.bundle+json;version={version}"
+    assert parse_bundle(encoded(raw_bundle() | {"mediaType": media_type})).version == version
+
+
+def test_fields_left_out_have_their_default_values() -> None:
+    value = raw_bundle()
+    value["verificationMaterial"] = {
+        "certificate": {"rawBytes": b64(b"der")},
+        "tlogEntries": [{"logId": {"keyId": b64(b"log")}, "inclusionProof": {"treeSize": "1"}, "integratedTime": 7}],
+        "x509CertificateChain": None,
+    }
+    (entry,) = parse_bundle(encoded(value)).material.tlog_entries
+    assert (entry.log_index, entry.log_key_id, entry.kind, entry.integrated_time) == (0, b"log", "", 7)
+    assert (entry.promise, entry.body, entry.proof) == (None, b"", InclusionProof(0, b"", 1, (), None))
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "x", "٣", "1" * 20, True, 1.5, []])
+def test_what_is_no_64_bit_number_is_refused(number: object) -> None:
+    value = raw_bundle()
+    value["verificationMaterial"]["tlogEntries"] = [LOG_ENTRY | {"logIndex": number}]
+    assert refused_with(parse_bundle, encoded(value)) == "BUNDLE_MALFORMED"
+
+
+def test_an_envelope_and_a_blob_in_one_bundle_are_refused() -> None:
+    value = raw_bundle() | {"messageSignature": {"signature": ""}}
+    assert refused_with(parse_bundle, encoded(value)) == "BUNDLE_MALFORMED"
 
 
 @given(st.data())

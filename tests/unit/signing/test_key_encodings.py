@@ -14,7 +14,8 @@ from refusals import refusal, refused_with
 
 from modelsign.errors import ModelsignError
 from modelsign.signing import key_encodings, keys
-from modelsign.signing.keys import distinct, load_private_key, load_public_key
+from modelsign.signing.envelope import trusts_of
+from modelsign.signing.keys import load_private_key, load_public_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def test_every_form_of_a_point_is_one_key(curve: str) -> None:
     found = [load_public_key(form) for form in forms]
     assert {key.digest for key in found} == {load_private_key(private).public.digest}
     assert {key.hint for key in found} == {found[1].hint}
-    assert len(distinct(found)) == 1
+    assert len(trusts_of(found)) == 1
 
 
 def test_every_container_of_an_rsa_key_is_one_key(rsa: bytes) -> None:

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from refusals import refusal, refused_with
 
-from modelsign.signing.keys import ALGORITHMS, distinct, family, generate, load_private_key, load_public_key
+from modelsign.signing.envelope import trusts_of
+from modelsign.signing.keys import ALGORITHMS, family, generate, load_private_key, load_public_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def test_a_key_in_two_encodings_is_one_key() -> None:
     header = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200")
     keys = [load_public_key(data) for data in (pem, load_public_key(pem).der, header + point, b"text\n" + pem)]
     assert len({found.digest for found in keys}) == 1
-    assert distinct(keys) == [keys[0]]
+    assert [trust.id for trust in trusts_of(keys)] == [keys[0].digest]
 
 
 def test_an_rsa_key_is_one_key_under_both_of_its_object_identifiers(rsa_key: rsa.RSAPrivateKey) -> None:
@@ -141,7 +142,7 @@ def test_an_rsa_key_is_one_key_under_both_of_its_object_identifiers(rsa_key: rsa
 
 def test_distinct_keeps_the_order() -> None:
     one, other = generate().public, generate().public
-    assert distinct([other, one, other]) == [other, one]
+    assert [trust.id for trust in trusts_of([other, one, other])] == [other.digest, one.digest]
 
 
 def test_rsa_signatures_by_pkcs1_v1_5_are_not_accepted(rsa_key: rsa.RSAPrivateKey) -> None:

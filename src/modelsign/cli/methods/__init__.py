@@ -1,0 +1,69 @@
+"""The flags that say how to sign and whom to trust: one thin file per signing method.
+
+A member has ``SIGN_OPTIONS`` and ``VERIFY_OPTIONS`` (tuples of ``click.option``), ``sealers(session, values)`` and
+``trusts(session, values, now)``, which turn the values of its flags into what the library takes. Which of them are
+used is decided by the flags that were given; nothing is ever guessed from a bundle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from modelsign.cli.methods import key
+from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from modelsign.cli.session import Session
+    from modelsign.signing.sealer import Sealer
+    from modelsign.signing.trust import Trust
+
+__all__ = ["Values", "sealers", "sign_options", "trusts", "verify_options"]
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+Values = "Mapping[str, Any]"
+"""The values of a command's flags, by their names."""
+
+_MEMBERS = (key,)
+
+
+def sign_options(function: _Function) -> _Function:
+    """Add every flag that says how to sign."""
+    for option in reversed([option for member in _MEMBERS for option in member.SIGN_OPTIONS]):
+        function = option(function)
+    return function
+
+
+def verify_options(function: _Function) -> _Function:
+    """Add every flag that says whom to trust."""
+    for option in reversed([option for member in _MEMBERS for option in member.VERIFY_OPTIONS]):
+        function = option(function)
+    return function
+
+
+def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
+    """Return every way to sign that the flags name, those that cannot be taken back last.
+
+    Raises:
+        ModelsignError: ``NO_SIGNING_METHOD``, or a reason of a method.
+
+    """
+    found = [sealer for member in _MEMBERS for sealer in member.sealers(session, values)]
+    if not found:
+        raise error("NO_SIGNING_METHOD", "nothing says how to sign")
+    return found
+
+
+def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[Trust]:
+    """Return everything that the flags say must have signed.
+
+    Raises:
+        ModelsignError: ``NO_TRUST_SOURCE``, or a reason of a method.
+
+    """
+    found = [trust for member in _MEMBERS for trust in member.trusts(session, values, now)]
+    if not found:
+        raise error("NO_TRUST_SOURCE", "nothing says who must have signed")
+    return found

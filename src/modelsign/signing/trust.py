@@ -1,0 +1,129 @@
+"""What a caller trusts to vouch for bytes, and how many have to.
+
+Each signing method has its own kind of trust: a public key, roots with an identity, a Sigstore trust root with an
+identity. All have one shape, so that verification, attestations and policies ask each of them the same question: is
+this bundle's signature one of yours? Trust is named by the caller and holds every setting, the present time included;
+nothing here looks at a clock, an environment or a network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from modelsign.errors import ModelsignError, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from modelsign.signing.bundle import Bundle
+    from modelsign.verdict import Signer
+
+__all__ = ["CountBy", "Trust", "Vouch", "ask", "count_distinct", "refuse_legacy"]
+
+CountBy = Literal["signer", "issuer"]
+"""What makes two signers distinct: their keys and identities, or who confirmed their identities."""
+
+_NOT_MINE = "SIGNATURE_WRONG_KEY"
+
+
+class Vouch(NamedTuple):
+    """What one trust says of a bundle it recognises.
+
+    ``oms`` says whether OMS v1.0 knows this way to sign. ``v0_2`` says that the signature is over the encoding of
+    model-signing 0.2.0, which is good for its own predicate and nothing else.
+    """
+
+    signer: Signer
+    oms: bool
+    warnings: tuple[str, ...] = ()
+    v0_2: bool = False
+
+
+class Trust(Protocol):
+    """One thing the caller trusts."""
+
+    @property
+    def method(self) -> str:
+        """The id of the signing method."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """What tells this trust from others: a key's digest, or everything that an identity was asked to be."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def single(self) -> bool:
+        """Whether at most one distinct signer can meet it."""
+        ...
+
+    def vouch(self, bundle: Bundle, *, allow_legacy: bool = False) -> Vouch:
+        """Say who of those trusted made the bundle's signature over its raw bytes.
+
+        Raises:
+            ModelsignError: ``SIGNATURE_WRONG_KEY`` where it was somebody else, and any other reason where the bundle
+                claims to be theirs and is not good.
+
+        """
+        ...
+
+
+def ask(trusted: Sequence[Trust], bundle: Bundle, *, allow_legacy: bool = False) -> dict[int, Vouch]:
+    """Return what each trust that recognises the bundle says of it, by its place in ``trusted``; never empty.
+
+    Raises:
+        ModelsignError: ``NO_TRUST_SOURCE`` where nothing is trusted; else, where nobody vouches, the reason of whoever
+            came nearest.
+
+    """
+    vouches: dict[int, Vouch] = {}
+    faults: list[ModelsignError] = []
+    for number, trust in enumerate(trusted):
+        try:
+            vouches[number] = trust.vouch(bundle, allow_legacy=allow_legacy)
+        except ModelsignError as fault:
+            faults.append(fault)
+    if vouches:
+        return vouches
+    if not faults:
+        raise error("NO_TRUST_SOURCE", "nothing was named that could have signed")
+    raise next((fault for fault in faults if fault.code != _NOT_MINE), faults[0])
+
+
+def refuse_legacy(bundle: Bundle, *, allow_legacy: bool) -> None:
+    """Refuse a bundle of a shape from before OMS v1.1 unless the caller asked for it.
+
+    Raises:
+        ModelsignError: ``LEGACY_NOT_ALLOWED``.
+
+    """
+    if bundle.legacy and not allow_legacy:
+        raise error("LEGACY_NOT_ALLOWED", "the bundle has a shape from before OMS v1.1")
+
+
+def count_distinct(signers: Iterable[Signer], by: CountBy = "signer") -> int:
+    """Count signers that are distinct: two that share a key, or an identity, are one (DESIGN, security rule 4).
+
+    With ``by="issuer"`` two whom the same issuer confirmed are one as well.
+    """
+    groups: list[set[str]] = []
+    for signer in signers:
+        marks = _marks(signer, by)
+        joined = [group for group in groups if group & marks]
+        groups = [group for group in groups if not group & marks]
+        groups.append(marks.union(*joined))
+    return len(groups)
+
+
+def _marks(signer: Signer, by: CountBy) -> set[str]:
+    marks = {f"key {signer.key_digest}"}
+    if signer.identity is not None:
+        marks.add(f"identity {signer.identity}\n{signer.issuer}")
+    if by == "issuer" and signer.issuer is not None:
+        marks.add(f"issuer {signer.issuer}")
+    return marks
