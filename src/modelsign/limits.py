@@ -18,14 +18,6 @@ BUNDLE_BYTES: Final = 256 * MIB
 """A bundle; one million files make about 225 MB."""
 BUNDLE_VALUES: Final = 20_000
 """Objects, lists and members in one bundle, its payload not counted: a value in memory takes far more than on disk."""
-TRUST_ROOT_BYTES: Final = 4 * MIB
-"""A Sigstore trust root or trust configuration; the public one has 10 kB."""
-TRUST_ROOT_MEMBERS: Final = 200
-"""Logs, or authorities of one kind, in a trust root."""
-PROOFS: Final = 32
-"""Log entries, or timestamps, in one bundle."""
-CHECKPOINT_BYTES: Final = 64 * KIB
-"""A log's checkpoint with all its signatures."""
 KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
 POLICY_BYTES: Final = 1 * MIB
@@ -80,3 +72,9 @@ PICKLE_DEPTH: Final = 8
 """Pickles inside pickles that a scan follows."""
 PICKLE_GLOBALS: Final = 100_000
 """Different names that one file's pickles import."""
+REVOCATION_BYTES: Final = 64 * MIB
+"""A revocation list in its bundle."""
+REVOCATION_ENTRIES: Final = 100_000
+"""Entries in a revocation list."""
+EXACT_INTEGER: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps exactly (RFC 8259, section 6)."""

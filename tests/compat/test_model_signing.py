@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from refusals import build
@@ -17,6 +18,7 @@ from modelsign.signing.evidence import bundle_place
 from modelsign.signing.keys import generate
 from modelsign.signing.oms import parse_statement
 from modelsign.signing.sign import sign_model
+from modelsign.signing.validity import Validity
 from modelsign.signing.verify import VerifyOptions, verify_model
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def sign(model: Path, key: SigningKey, *, whole_model_name: bool = False) -> Pat
     return place
 
 
-def verify(model: Path, place: Path, key: SigningKey, **options: bool) -> VerifyResult:
+def verify(model: Path, place: Path, key: SigningKey, **options: Any) -> VerifyResult:
     with open_artifact(model, bundles=[place]) as artifact:
         return verify_model(artifact, place.read_bytes(), [key.public], options=VerifyOptions(**options))
 
@@ -180,3 +182,17 @@ def test_other_manifests_of_the_reference_verify_here(tmp_path: Path, kind: str)
     assert result.reasons == ()
     (model / "Z").write_text("1234568")
     assert [reason.code for reason in verify(model, place, key).reasons] == ["FILE_CHANGED"]
+
+
+def test_the_reference_verifies_a_signature_that_expires_and_does_not_enforce_it(model: Path, tmp_path: Path) -> None:
+    """The times stand in the subject's annotations; docs/decisions/expiry-stands-in-annotations.md."""
+    key = keys(tmp_path, CURVES[0])
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    with open_artifact(model) as artifact:
+        done = sign_model(artifact, key, validity=Validity(long_ago, long_ago + timedelta(days=1)))
+    assert done.oms
+    place = model / "model.sig"
+    place.write_bytes(done.bundle)
+    answer = reference("verify", "key", model, "--signature", place, "--public_key", tmp_path / "pub")
+    assert answer.returncode == 0, answer.stderr
+    assert [reason.code for reason in verify(model, place, key, now=datetime.now(UTC)).reasons] == ["SIGNATURE_EXPIRED"]

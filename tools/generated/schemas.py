@@ -112,7 +112,7 @@ def _scan() -> dict[str, Any]:
 
 def _verify() -> dict[str, Any]:
     described = _of_fields(verdict.VerifyResult, "verdict", "root_digest", "tree_digest", "signed_root_digest", "oms")
-    return {**described, **_of_fields(verdict.VerifyResult, "format", "signers", "files")}
+    return {**described, **_of_fields(verdict.VerifyResult, "format", "signers", "files", "expires")}
 
 
 def _of_fields(kind: Any, *names: str) -> dict[str, Any]:

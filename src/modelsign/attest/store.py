@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from modelsign.signing.bundle import Bundle
 
-__all__ = ["StoredLine", "append_line", "read_lines", "refuse_other_file", "store_place"]
+__all__ = ["StoredLine", "append_line", "locked", "read_lines", "refuse_other_file", "store_place"]
 
 _LOCK_TRIES: Final = 200
 _LOCK_PAUSE: Final = 0.05
@@ -101,7 +101,7 @@ def append_line(path: str | os.PathLike[str], bundle: bytes) -> int:
     if b"\n" in bundle:
         raise error("ATTESTATION_STORE_UNUSABLE", "a bundle in a store is one line")
     target = os.fspath(path)
-    with _locked(os.path.dirname(os.path.abspath(target))):  # noqa: PTH100, PTH120 - strings throughout
+    with locked(os.path.dirname(os.path.abspath(target))):  # noqa: PTH100, PTH120 - strings throughout
         before, mode = _existing(target)
         if before and not before.endswith(b"\n"):
             before += b"\n"
@@ -127,7 +127,7 @@ def _existing(target: str) -> tuple[bytes, int]:
 
 
 @contextmanager
-def _locked(folder: str) -> Iterator[None]:
+def locked(folder: str) -> Iterator[None]:
     """Hold the folder's lock: the file itself is replaced, so a lock on it would guard nothing."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "digest": ("modelsign.cli.digest", "Show a model's digests."),
     "inspect": ("modelsign.cli.inspect", "Show what a bundle says, without trusting it."),
     "key": ("modelsign.cli.key", "Make and show keys."),
+    "revocation": ("modelsign.cli.revocation", "Make and show signed lists of what does not count any more."),
     "attest": ("modelsign.cli.attest", "Sign claims about a model."),
     "scan": ("modelsign.cli.scan", "Say what a model's files would do when loaded."),
     "check": ("modelsign.cli.check", "Decide by a trust policy whether a model may be loaded."),

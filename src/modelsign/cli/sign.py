@@ -26,11 +26,13 @@ from modelsign.verdict import Report, plain, who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from modelsign.artifact.model import Artifact
     from modelsign.cli.session import Session
     from modelsign.signing.sealer import Sealer
     from modelsign.signing.sign import SignResult
+    from modelsign.signing.validity import Validity
 
 __all__ = ["command"]
 
@@ -60,14 +62,20 @@ __all__ = ["command"]
     is_flag=True,
     help="Name a single file '.', as model-signing does and OMS does not, so that model-signing verifies it.",
 )
+@click.option(
+    "--expires",
+    metavar="TIME",
+    help="Until when the signature is good: a time, a date, or a duration such as 90d. Only modelsign heeds it.",
+)
 @model_options
-def command(
+def command(  # noqa: PLR0913 - one parameter per flag
     session: Session,
     *,
     model: str,
     bundles: tuple[str, ...],
     add: bool,
     reference_file_name: bool,
+    expires: str | None,
     **values: Any,
 ) -> Report:
     """Sign a model."""
@@ -75,6 +83,7 @@ def command(
 
     _check_output(session, model)
     chosen = sealers(session, values)
+    validity = None if expires is None else _validity(expires, session.now())
     places = _places(model, chosen, bundles, add=add)
     with open_model(model, values, [place for place in places if place]) as artifact:
         for place in filter(None, places):
@@ -84,25 +93,38 @@ def command(
             artifact,
             whole_model_name=reference_file_name,
             replaced=[name for name in artifact.evidence if any(_same(model, name, place) for place in places)],
+            validity=validity,
             progress=progress_of(session, artifact, "signing"),
         )
         warnings = artifact.warnings + insecure_notes(values)
         ignored = artifact.ignored
-    results = [prepared.sign(sealer) for sealer in chosen]  # all of them, before anything is written
-    for number, result in enumerate(results):
+    results = []
+    for number, sealer in enumerate(chosen):
+        result = prepared.sign(sealer)
+        results.append(result)
         places[number] = places[number] or _further_place(model, result.signer.key_digest)
         _write(session, model, places[number], result.bundle)
-    return _report(model, results, places, ignored=ignored, warnings=warnings)
+    return _report(model, results, places, validity, ignored=ignored, warnings=warnings)
 
 
-def _report(
+def _validity(expires: str, now: datetime) -> Validity:
+    from modelsign.cli.times import until
+    from modelsign.signing.validity import Validity
+
+    return Validity(now, until("--expires", expires, now))
+
+
+def _report(  # noqa: PLR0913 - the parts of the answer
     model: str,
     results: Sequence[SignResult],
     places: Sequence[str],
+    validity: Validity | None,
     *,
     ignored: Sequence[str],
     warnings: tuple[str, ...],
 ) -> Report:
+    from modelsign import timestamp
+
     first = results[0]
     body: dict[str, object] = {
         "bundle": places[0],
@@ -111,6 +133,7 @@ def _report(
         "tree_digest": first.tree_digest,
         "oms": all(result.oms for result in results),
         "format": "oms-v1.0",
+        "expires": None if validity is None else timestamp.write(validity.expires),
         "signers": plain([result.signer for result in results]),
         "files": {"signed": first.files, "ignored": list(ignored)},
     }
@@ -118,6 +141,8 @@ def _report(
     for result, place in zip(results, places, strict=True):
         text += f"  signature    {escape_line(place)}\n  by           {escape_line(who(result.signer))}\n"
     text += f"  root digest  {first.root_digest}\n  tree digest  {first.tree_digest}\n"
+    if validity is not None:
+        text += f"  expires      {body['expires']}\n"
     return Report("sign", ExitStatus.OK, body, warnings=warnings, text=text)
 
 

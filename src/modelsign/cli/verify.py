@@ -20,6 +20,7 @@ from modelsign.cli.model_options import (
     open_model,
     progress_of,
 )
+from modelsign.cli.revocation_options import read_revocations, revocation_options
 from modelsign.errors import ModelsignError, UsageError
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Answer, FileLedger, Report, VerifyResult, VerifyVerdict
@@ -38,6 +39,7 @@ __all__ = ["command"]
         "modelsign verify model/ --key publisher.pub",
         "modelsign verify weights.safetensors --bundle weights.sig --key publisher.pub",
         "modelsign verify model/ --key alice.pub --key bob.pub --key carol.pub --threshold 2",
+        "modelsign verify model/ --key publisher.pub --revocation-list revoked.json --revocation-key authority.pub",
     ),
     formats=ALL_FORMATS,
 )
@@ -65,6 +67,7 @@ __all__ = ["command"]
     help="Only list extra files, unless they could be loaded.",
 )
 @click.option("--allow-legacy", is_flag=True, help="Accept formats from before OMS v1.1.")
+@revocation_options
 @model_options
 def command(  # noqa: PLR0913 - one parameter per flag
     session: Session,
@@ -85,6 +88,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     from modelsign.signing.evidence import find_bundles
     from modelsign.signing.verify import VerifyOptions, verify_model
 
+    now = session.now()
     options = VerifyOptions(
         ignore_paths=tuple(values["ignore_paths"]),
         ignore_unsigned_files=ignore_unsigned_files,
@@ -94,9 +98,11 @@ def command(  # noqa: PLR0913 - one parameter per flag
         count_by=count_by,
         strict_names=not values["insecure_names"],
         is_inert=is_inert,
+        now=now,
     )
     try:
-        trusted = trusts(session, values, session.now())
+        trusted = trusts(session, values, now)
+        options = options._replace(revocations=read_revocations(session, values, now))
         with open_model(model, values, bundles) as artifact:
             data = _read(session, bundles or find_bundles(model))
             progress = progress_of(session, artifact, "verifying")

@@ -13,14 +13,14 @@ from modelsign.reasons.attest import REASONS as _ATTEST
 from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
 from modelsign.reasons.policy import REASONS as _POLICY
+from modelsign.reasons.revocation import REASONS as _REVOCATION
 from modelsign.reasons.scan import REASONS as _SCAN
 from modelsign.reasons.signing import REASONS as _SIGNING
-from modelsign.reasons.sigstore import REASONS as _SIGSTORE
 
 __all__ = ["CATALOG", "ExitStatus", "Reason"]
 
 CATALOG: dict[str, Reason] = {
     reason.code: reason
-    for area in (_COMMAND, _ARTIFACT, _SIGNING, _SIGSTORE, _SCAN, _ATTEST, _POLICY, _GUARD)
+    for area in (_COMMAND, _ARTIFACT, _SIGNING, _SCAN, _ATTEST, _POLICY, _GUARD, _REVOCATION)
     for reason in area
 }

@@ -17,11 +17,13 @@ from modelsign.artifact.manifest import root_digest, tree_digest
 from modelsign.artifact.model import DEFAULT_IGNORED
 from modelsign.artifact.names import check_collisions, check_name, path_part_order
 from modelsign.errors import error
+from modelsign.signing.validity import read_validity, subject_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from modelsign.errors import ModelsignError
+    from modelsign.signing.validity import Validity
 
 __all__ = ["PREDICATE_TYPE", "Statement", "parse_statement", "write_statement"]
 
@@ -40,7 +42,8 @@ class Statement(NamedTuple):
 
     ``names`` and ``digests`` (lowercase hex) run together, in the signed order. ``shards`` are the byte ranges
     (start, end) of ``names`` where the manifest lists shards, else None. ``algorithm`` is hashlib's name.
-    ``format`` is ``oms-v1.0`` or ``oms-v0.2``. ``oms`` says whether every part follows OMS v1.0.
+    ``format`` is ``oms-v1.0`` or ``oms-v0.2``. ``oms`` says whether every part follows OMS v1.0. ``validity`` is what
+    the signer says of times.
     """
 
     subject: str
@@ -54,6 +57,7 @@ class Statement(NamedTuple):
     ignore_paths: tuple[str, ...]
     format: str
     oms: bool
+    validity: Validity | None = None
 
     @property
     def extra_ignores(self) -> tuple[str, ...]:
@@ -61,24 +65,27 @@ class Statement(NamedTuple):
         return tuple(sorted(set(self.ignore_paths) - DEFAULT_IGNORED))
 
 
-def write_statement(
+def write_statement(  # noqa: PLR0913 - the parts of a statement
     subject: str,
     digests: Mapping[str, str],
     *,
     tree: str,
     ignore_paths: Iterable[str] = (),
     allow_symlinks: bool = False,
+    validity: Validity | None = None,
 ) -> bytes:
     """Write the statement over name → SHA-256 hex; one model gives one sequence of bytes.
 
-    ``tree`` is the tree digest; ``ignore_paths`` are recorded as they are.
+    ``tree`` is the tree digest; ``ignore_paths`` are recorded as they are. ``validity`` is written as an annotation of
+    the subject.
     """
     names = sorted(digests)
     root = root_digest(digests[name] for name in names)
+    stated = {} if validity is None else {"annotations": subject_annotations(validity)}
     return strictjson.canonical(
         {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": subject, "digest": {"sha256": root, TREE_DIGEST: tree}}],
+            "subject": [{"name": subject, "digest": {"sha256": root, TREE_DIGEST: tree}, **stated}],
             "predicateType": PREDICATE_TYPE,
             "predicate": {
                 "serialization": {
@@ -159,6 +166,7 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
         ignore_paths=tuple(entry.removeprefix("./").rstrip("/") for entry in ignored),
         format="oms-v1.0",
         oms=known and plain and ordered and names != [WHOLE_MODEL] and algorithms == {algorithm},
+        validity=read_validity(subject),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.signing.keys import SigningKey
     from modelsign.signing.sealer import Sealer
+    from modelsign.signing.validity import Validity
     from modelsign.verdict import Signer
 
 __all__ = ["Prepared", "SignResult", "prepare_model", "sign_model"]
@@ -78,6 +79,7 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
     digests: Mapping[str, str] | None = None,
     whole_model_name: bool = False,
     replaced: Iterable[str] = (),
+    validity: Validity | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SignResult:
     """Sign a model's manifest with a private key or any other way to sign; :func:`prepare_model` says the rest.
@@ -87,24 +89,31 @@ def sign_model(  # noqa: PLR0913 - the settings of one signature
 
     """
     prepared = prepare_model(
-        artifact, digests=digests, whole_model_name=whole_model_name, replaced=replaced, progress=progress
+        artifact,
+        digests=digests,
+        whole_model_name=whole_model_name,
+        replaced=replaced,
+        validity=validity,
+        progress=progress,
     )
     return prepared.sign(sealer_of(key))
 
 
-def prepare_model(
+def prepare_model(  # noqa: PLR0913 - the settings of one statement
     artifact: Artifact | Snapshot,
     *,
     digests: Mapping[str, str] | None = None,
     whole_model_name: bool = False,
     replaced: Iterable[str] = (),
+    validity: Validity | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Prepared:
     """Read a model and write down its manifest, once for any number of signatures.
 
     ``digests`` are name → SHA-256 hex where the bytes were read already. ``whole_model_name``
     names a single file ``.``, as the reference implementation does, instead of by its own name as OMS says.
-    ``replaced`` are evidence files that will be overwritten and need not be sound.
+    ``replaced`` are evidence files that will be overwritten and need not be sound. ``validity`` says in what is signed
+    until when it is good; without it one model gives one statement.
 
     Raises:
         ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, a reason of
@@ -131,6 +140,7 @@ def prepare_model(
         tree=manifest.tree_digest,
         ignore_paths=_ignored(artifact),
         allow_symlinks=artifact.follows_links,
+        validity=validity,
     )
     return Prepared(
         payload=payload,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelsign import timestamp
 from modelsign.artifact.inert import is_plainly_inert
 from modelsign.errors import ModelsignError, Refused, error
 from modelsign.signing.bundle import parse_bundle
@@ -21,18 +22,23 @@ from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.envelope import trusts_of
 from modelsign.signing.evidence import check_evidence
 from modelsign.signing.oms import parse_statement
+from modelsign.signing.revocation import statement_digest
 from modelsign.signing.trust import ask, count_distinct
+from modelsign.signing.validity import check_validity
 from modelsign.verdict import FileLedger, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     from modelsign.artifact.model import Artifact
     from modelsign.artifact.reading import FileReading
     from modelsign.artifact.snapshot import Snapshot
+    from modelsign.signing.bundle import Bundle
     from modelsign.signing.compare import Comparison
     from modelsign.signing.keys import VerifyKey
     from modelsign.signing.oms import Statement
+    from modelsign.signing.revocation import Revocations
     from modelsign.signing.trust import CountBy, Trust, Vouch
     from modelsign.verdict import Signer
 
@@ -47,7 +53,8 @@ class VerifyOptions(NamedTuple):
     have signed. ``strict_names`` False admits names
     with control characters and names that collide. ``is_inert`` says which unsigned files no loader takes code from;
     callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
-    evidence itself, from wherever it lies, and lists what is no bundle (``check``).
+    evidence itself, from wherever it lies, and lists what is no bundle (``check``). ``revocations`` are the entries of
+    lists that were verified and are fresh. ``now`` is compared with the times a signature sets itself.
     """
 
     ignore_paths: tuple[str, ...] = ()
@@ -59,18 +66,21 @@ class VerifyOptions(NamedTuple):
     strict_names: bool = True
     is_inert: Callable[[FileReading, str], bool] = is_plainly_inert
     odd_evidence_refuses: bool = True
+    revocations: Revocations | None = None
+    now: datetime | None = None
 
 
 class _Vouched(NamedTuple):
     """A statement that somebody trusted signed, and how the model compares with it.
 
-    ``vouches`` are by the place of the trust among those that were named.
+    ``vouches`` are by the place of the trust among those that were named; ``fallen`` is why others do not count.
     """
 
     vouches: Mapping[int, Vouch]
     statement: Statement
     comparison: Comparison
     legacy: bool
+    fallen: tuple[ModelsignError, ...] = ()
 
     @property
     def signers(self) -> list[Signer]:
@@ -120,9 +130,8 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     lacking = _lacking(trusted, standing, options)
     # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
     # it has its own reason: it could not be read.
-    held_against = []
-    if options.odd_evidence_refuses:
-        held_against = check_evidence(artifact, known=given if lacking else set(given) - broken)
+    held_against = _held_against(hashes, given if lacking else set(given) - broken, options, read=bool(vouched))
+    faults += [fault for entry in vouched for fault in entry.fallen]
     if not lacking and not held_against:
         asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
         notes = tuple(f"a bundle was not counted: {message}" for message in [*asides, *(f.message for f in faults)])
@@ -133,6 +142,16 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
         faults.append(lacking)
     reasons = _in_order([*held_against, *faults])
     return _result(hashes, vouched, standing, reasons=reasons)
+
+
+def _held_against(
+    hashes: Hashes, known: Collection[bytes], options: VerifyOptions, *, read: bool
+) -> list[ModelsignError]:
+    """Return what refuses the model whoever signed it: odd files where evidence lies, and what was revoked."""
+    found = check_evidence(hashes.artifact, known=known) if options.odd_evidence_refuses else []
+    if options.revocations is not None and read:
+        found += options.revocations.against_model(hashes.tree_digest(), hashes.of("sha256"))
+    return found
 
 
 def _normal(options: VerifyOptions) -> VerifyOptions:
@@ -163,6 +182,7 @@ def _examine(
         raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type[:100]}, not {IN_TOTO}")
     statement = parse_statement(bundle.payload, strict_names=options.strict_names)
     _check_format(vouches, statement, options)
+    vouches, fallen = _still_good(vouches, bundle, statement, options)
     comparison = compare(
         artifact,
         statement,
@@ -172,7 +192,29 @@ def _examine(
         unsigned_loadable=options.unsigned_loadable,
         is_inert=options.is_inert,
     )
-    return _Vouched(vouches, statement, comparison, bundle.legacy)
+    return _Vouched(vouches, statement, comparison, bundle.legacy, fallen)
+
+
+def _still_good(
+    vouches: Mapping[int, Vouch], bundle: Bundle, statement: Statement, options: VerifyOptions
+) -> tuple[dict[int, Vouch], tuple[ModelsignError, ...]]:
+    """Leave out signers that were revoked and signatures that expired, and say why; raise where nobody is left."""
+    revocations = options.revocations
+    revoked = None if revocations is None else revocations.against_signature(statement_digest(bundle))
+    good, fallen = {}, []
+    for number, vouch in vouches.items():
+        fault = revoked
+        if fault is None and revocations is not None:
+            fault = revocations.against_signer(vouch.signer)
+        if fault is None and statement.validity is not None:
+            fault = check_validity(statement.validity, vouch.signer, options.now)
+        if fault is None:
+            good[number] = vouch
+        else:
+            fallen.append(fault)
+    if not good:
+        raise fallen[0]
+    return good, tuple(fallen)
 
 
 def _check_format(vouches: Mapping[int, Vouch], statement: Statement, options: VerifyOptions) -> None:
@@ -264,4 +306,5 @@ def _result(
         files=shown.comparison.ledger,
         reasons=reasons,
         warnings=artifact.warnings + shown.comparison.warnings + warnings + notes,
+        expires=None if shown.statement.validity is None else timestamp.write(shown.statement.validity.expires),
     )

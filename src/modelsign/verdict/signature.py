@@ -91,7 +91,10 @@ class FileLedger:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What ``verify`` found. ``reasons`` is empty exactly when the verdict is VERIFIED."""
+    """What ``verify`` found. ``reasons`` is empty exactly when the verdict is VERIFIED.
+
+    ``expires`` (ISO 8601) is until when the signer said the signature is good, None where that was left open.
+    """
 
     verdict: VerifyVerdict
     root_digest: str | None
@@ -103,6 +106,7 @@ class VerifyResult:
     files: FileLedger
     reasons: tuple[ModelsignError, ...] = ()
     warnings: tuple[str, ...] = ()
+    expires: str | None = None
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -120,4 +124,5 @@ class VerifyResult:
             "format": self.format,
             "signers": plain(self.signers),
             "files": plain(self.files),
+            "expires": self.expires,
         }

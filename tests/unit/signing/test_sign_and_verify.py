@@ -594,6 +594,7 @@ def test_the_answer_has_its_stable_keys(model: Path, key: SigningKey) -> None:
     body = verify(model, sign(model, key).bundle, key).body()
     assert list(body) == [
         "verdict", "root_digest", "tree_digest", "signed_root_digest", "oms", "format", "signers", "files",
+        "expires",
     ]  # fmt: skip
 
 

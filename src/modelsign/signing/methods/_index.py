@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = (
-    "key",
-    "keyless",
-)
+IDS: Final[tuple[str, ...]] = ("key",)
 """The ids, sorted."""
 
 
@@ -24,15 +21,8 @@ def _key() -> Method:
     return METHOD
 
 
-def _keyless() -> Method:
-    from modelsign.signing.methods.keyless import METHOD
-
-    return METHOD
-
-
 _MEMBERS: Final[dict[str, Callable[[], Method]]] = {
     "key": _key,
-    "keyless": _keyless,
 }
 
 
