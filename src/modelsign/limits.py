@@ -20,6 +20,12 @@ BUNDLE_VALUES: Final = 20_000
 """Objects, lists and members in one bundle, its payload not counted: a value in memory takes far more than on disk."""
 KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
+ANSWER_BYTES: Final = 1 * MIB
+"""What a server may answer to one request, unless the caller says otherwise."""
+TRUST_CONFIG_BYTES: Final = 4 * MIB
+"""A Sigstore trust configuration, trusted root or signing configuration; the public one has some 20 kB."""
+TOKEN_BYTES: Final = 64 * KIB
+"""An identity token; those of continuous integration have some 2 kB."""
 POLICY_BYTES: Final = 1 * MIB
 """A trust policy."""
 STORE_BYTES: Final = 256 * MIB

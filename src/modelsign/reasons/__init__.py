@@ -12,6 +12,8 @@ from modelsign.reasons.artifact import REASONS as _ARTIFACT
 from modelsign.reasons.attest import REASONS as _ATTEST
 from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
+from modelsign.reasons.keyless_signing import REASONS as _KEYLESS_SIGNING
+from modelsign.reasons.network import REASONS as _NETWORK
 from modelsign.reasons.policy import REASONS as _POLICY
 from modelsign.reasons.revocation import REASONS as _REVOCATION
 from modelsign.reasons.scan import REASONS as _SCAN
@@ -21,6 +23,17 @@ __all__ = ["CATALOG", "ExitStatus", "Reason"]
 
 CATALOG: dict[str, Reason] = {
     reason.code: reason
-    for area in (_COMMAND, _ARTIFACT, _SIGNING, _SCAN, _ATTEST, _POLICY, _GUARD, _REVOCATION)
+    for area in (
+        _COMMAND,
+        _ARTIFACT,
+        _SIGNING,
+        _ATTEST,
+        _GUARD,
+        _KEYLESS_SIGNING,
+        _NETWORK,
+        _POLICY,
+        _REVOCATION,
+        _SCAN,
+    )
     for reason in area
 }
