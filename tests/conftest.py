@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+import loopback
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
@@ -27,6 +30,23 @@ ALLOWED = tuple(
 )
 
 _skipped: dict[str, str] = {}
+
+
+@pytest.fixture(scope="session")
+def running_sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[loopback.LoopbackSigstore]:
+    """One Sigstore on loopback for all tests of a process."""
+    reason = loopback.unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    with loopback.running(tmp_path_factory.mktemp("sigstore")) as sigstore:
+        yield sigstore
+
+
+@pytest.fixture
+def sigstore(running_sigstore: loopback.LoopbackSigstore) -> loopback.LoopbackSigstore:
+    """The Sigstore on loopback, well-behaved and without memory of what was asked."""
+    running_sigstore.reset()
+    return running_sigstore
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -3,7 +3,7 @@
 The interpreter of ``.venv`` runs everything. Every other Python >= 3.11 gets a venv of its own without the heavy
 extras and runs the same tests but the slow ones; those that need an extra skip there and say so. A version that is
 not on this machine is named as untested. Under ``CI=true`` a skip that ``tests/allowed-skips.txt`` does not know is a
-failure.
+failure. The packages of the tests' Sigstore are fetched first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import interpreters
+import loopback
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -24,6 +25,7 @@ def main() -> int:
     """Run everything and return the number of Pythons on which something failed."""
     chosen = sys.argv[1:]
     failed = []
+    loopback.install()
     print(f"== Python {HERE}, everything, with coverage", flush=True)
     gate = (
         [] if chosen else ["--cov=modelsign", "--cov-branch", "--cov-report=term", f"--cov-fail-under={LEAST_COVERAGE}"]
