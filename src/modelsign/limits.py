@@ -18,6 +18,14 @@ BUNDLE_BYTES: Final = 256 * MIB
 """A bundle; one million files make about 225 MB."""
 BUNDLE_VALUES: Final = 20_000
 """Objects, lists and members in one bundle, its payload not counted: a value in memory takes far more than on disk."""
+TRUST_ROOT_BYTES: Final = 4 * MIB
+"""A Sigstore trust root or trust configuration; the public one has 10 kB."""
+TRUST_ROOT_MEMBERS: Final = 200
+"""Logs, or authorities of one kind, in a trust root."""
+PROOFS: Final = 32
+"""Log entries, or timestamps, in one bundle."""
+CHECKPOINT_BYTES: Final = 64 * KIB
+"""A log's checkpoint with all its signatures."""
 KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
 ANSWER_BYTES: Final = 1 * MIB

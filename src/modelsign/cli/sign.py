@@ -98,10 +98,8 @@ def command(  # noqa: PLR0913 - one parameter per flag
         )
         warnings = artifact.warnings + insecure_notes(values)
         ignored = artifact.ignored
-    results = []
-    for number, sealer in enumerate(chosen):
-        result = prepared.sign(sealer)
-        results.append(result)
+    results = [prepared.sign(sealer) for sealer in chosen]  # all of them, before anything is written
+    for number, result in enumerate(results):
         places[number] = places[number] or _further_place(model, result.signer.key_digest)
         _write(session, model, places[number], result.bundle)
     return _report(model, results, places, validity, ignored=ignored, warnings=warnings)

@@ -18,6 +18,7 @@ from modelsign.reasons.policy import REASONS as _POLICY
 from modelsign.reasons.revocation import REASONS as _REVOCATION
 from modelsign.reasons.scan import REASONS as _SCAN
 from modelsign.reasons.signing import REASONS as _SIGNING
+from modelsign.reasons.sigstore import REASONS as _SIGSTORE
 
 __all__ = ["CATALOG", "ExitStatus", "Reason"]
 
@@ -27,13 +28,14 @@ CATALOG: dict[str, Reason] = {
         _COMMAND,
         _ARTIFACT,
         _SIGNING,
-        _ATTEST,
-        _GUARD,
+        _SIGSTORE,
         _KEYLESS_SIGNING,
         _NETWORK,
-        _POLICY,
         _REVOCATION,
         _SCAN,
+        _ATTEST,
+        _POLICY,
+        _GUARD,
     )
     for reason in area
 }

@@ -156,14 +156,14 @@ REASONS: tuple[Reason, ...] = (
         "NO_TRUST_SOURCE",
         ExitStatus.USAGE,
         "nothing says whom to trust",
-        "Name the publisher's public key with --key.",
+        "Name the publisher's public key with --key, or an identity: see `modelsign verify --help`.",
         "Without a trust source there is no verdict: a signature proves nothing until you say whose it must be.",
     ),
     Reason(
         "NO_SIGNING_METHOD",
         ExitStatus.USAGE,
         "nothing says how to sign",
-        "Name a private key with --key; `modelsign key generate` makes one.",
+        "Name a private key with --key (`modelsign key generate` makes one), or pass --keyless.",
     ),
     Reason(
         "THRESHOLD_IMPOSSIBLE",

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final, cast
 from modelsign.report.escape import escape, escape_line
 from modelsign.report.output import Output
 from modelsign.report.style import Style
+from modelsign.verdict import who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from modelsign.verdict import CheckResult, FileScan, Report, ScanResult, VerifyResult
+    from modelsign.verdict import CheckResult, FileScan, Report, ScanResult, Signer, VerifyResult
 
 __all__ = ["OUTPUT", "render"]
 
@@ -70,9 +71,7 @@ def _verify(report: Report, style: Style) -> Iterator[str]:
     result = cast("VerifyResult", report.result)
     yield style.verdict(result.verdict)
     for signer in result.signers:
-        who = signer.identity or f"key {signer.key_digest}"
-        when = f", {signer.time} by {signer.time_proof}" if signer.time else ""
-        yield f"  signed by    {escape_line(who)} ({escape_line(signer.algorithm)}{escape_line(when)})"
+        yield from _signer(signer)
     if result.root_digest:
         yield f"  root digest  {result.root_digest}"
     if result.tree_digest:
@@ -82,6 +81,22 @@ def _verify(report: Report, style: Style) -> Iterator[str]:
     yield f"  files        {result.files.signed} signed, {result.files.checked} checked"
     for word in ("changed", "missing", "unsigned", "ignored"):
         yield from _names(word, getattr(result.files, word))
+
+
+def _signer(signer: Signer) -> Iterator[str]:
+    yield f"  signed by    {escape_line(who(signer))}"
+    if signer.identity is not None:
+        yield f"  with key     {signer.key_digest} ({escape_line(signer.algorithm)})"
+    if signer.time:
+        yield f"  existed by   {escape_line(signer.time)}, shown by {escape_line(signer.time_proof or '')}"
+    for log in signer.logs:
+        yield f"  logged in    {escape_line(log.log)}, entry {log.index}"
+    for name, value in signer.claims.items():
+        yield f"  claim        {escape_line(name)} = {escape_line(value)}"
+    if signer.root:
+        yield f"  under root   {escape_line(signer.root)}"
+    for switch in signer.insecure:
+        yield f"  INSECURE     {escape_line(switch)} was given"
 
 
 def _names(word: str, names: Sequence[str]) -> Iterator[str]:

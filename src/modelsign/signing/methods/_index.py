@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ("key",)
+IDS: Final[tuple[str, ...]] = (
+    "key",
+    "keyless",
+)
 """The ids, sorted."""
 
 
@@ -21,8 +24,15 @@ def _key() -> Method:
     return METHOD
 
 
+def _keyless() -> Method:
+    from modelsign.signing.methods.keyless import METHOD
+
+    return METHOD
+
+
 _MEMBERS: Final[dict[str, Callable[[], Method]]] = {
     "key": _key,
+    "keyless": _keyless,
 }
 
 

@@ -1,0 +1,137 @@
+"""Signing with an identity: Sigstore's authority certifies a key for minutes, and logs and clocks remember it.
+
+Verification trusts a Sigstore trust root, one identity and one issuer that the caller names; what stands in the bundle
+is only compared. The order: the signature over the raw bytes, the proofs of time and publication, the certificate at
+every proven time, its own publication, and then who it names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from modelsign.errors import error
+from modelsign.signing.content import Content
+from modelsign.signing.fulcio_certificate import find_issuer, is_self_issued, read_signing_certificate
+from modelsign.signing.log_entries import Verifier
+from modelsign.signing.method import Method
+from modelsign.signing.proofs import ProofPolicy, Subject, prove
+from modelsign.signing.sct import verify_sct
+from modelsign.signing.trust import Vouch, refuse_legacy
+from modelsign.verdict import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelsign.signing.bundle import Bundle, Material
+    from modelsign.signing.fulcio_certificate import SigningCertificate
+    from modelsign.signing.identities import Matcher
+    from modelsign.signing.proofs import Proofs
+    from modelsign.signing.trust_root import TrustRoot
+
+__all__ = ["METHOD", "KeylessTrust"]
+
+_KINDS = ("certificate", "certificate_chain")
+
+
+class KeylessTrust(NamedTuple):
+    """Trusts one identity, or those that match, confirmed by one issuer, by the services of one trust root.
+
+    ``claims`` are demanded exactly, by their names in :mod:`~modelsign.signing.fulcio_claims`. ``warnings`` come from
+    reading the trust root and belong to every answer.
+    """
+
+    root: TrustRoot
+    identity: Matcher
+    issuer: Matcher
+    claims: Mapping[str, str]
+    policy: ProofPolicy = ProofPolicy()
+    method: str = "keyless"
+
+    @property
+    def id(self) -> str:
+        """Everything that the identity is asked to be, and the trust root's digest."""
+        claims = "\n".join(f"{name}={value}" for name, value in sorted(self.claims.items()))
+        return f"keyless\n{self.root.digest}\n{self.identity}\n{self.issuer}\n{claims}\n{self.policy}"
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.identity} of {self.issuer}"
+
+    @property
+    def single(self) -> bool:
+        """Whether at most one signer can meet it."""
+        return self.identity.exact and self.issuer.exact
+
+    def vouch(self, bundle: Bundle, *, allow_legacy: bool = False) -> Vouch:
+        """Say who signed an envelope, if it is who is trusted.
+
+        Raises:
+            ModelsignError: ``SIGNATURE_WRONG_KEY`` for a bundle that no certificate signed, ``SIGNATURE_INVALID``,
+                ``IDENTITY_WRONG``, ``CLAIM_WRONG``, or a reason of the certificate, a log or a timestamp.
+
+        """
+        vouch = self.confirm(bundle, Content.of_envelope(bundle.envelope))
+        refuse_legacy(bundle, allow_legacy=allow_legacy)
+        return vouch
+
+    def confirm(self, bundle: Bundle, content: Content) -> Vouch:
+        """Say who signed any content, as :meth:`vouch` does."""
+        material = bundle.material
+        _check_shape(material, bundle.version)
+        leaf = read_signing_certificate(material.certificates[0])
+        if not content.signed_by(leaf.key):
+            raise error("SIGNATURE_INVALID", "the signature was not made with the certificate's key")
+        verifier = Verifier(material.certificates[0], leaf.key, certificate=True)
+        proofs = prove(Subject(material, bundle.version, content, verifier), self.root, self.policy)
+        moments = [moment.time for moment in proofs.moments]
+        verify_sct(leaf.certificate, find_issuer(leaf.certificate, self.root.authorities, moments), self.root.ctlogs)
+        self._check_identity(leaf)
+        return Vouch(_signer(leaf, proofs, self.root.digest), oms=leaf.key.oms, warnings=proofs.warnings)
+
+    def _check_identity(self, leaf: SigningCertificate) -> None:
+        if not self.identity.matches(leaf.name):
+            raise error("IDENTITY_WRONG", f"the signer is {leaf.name[:300]}, not {self.identity}")
+        if leaf.issuer is None or not self.issuer.matches(leaf.issuer):
+            raise error("IDENTITY_WRONG", f"the signer was confirmed by {str(leaf.issuer)[:300]}, not {self.issuer}")
+        for name, value in self.claims.items():
+            if leaf.claims.get(name) != value:
+                said = leaf.claims.get(name)
+                found = "nothing" if said is None else said[:300]
+                raise error("CLAIM_WRONG", f"the certificate says {found} of {name}, not {value[:300]}")
+
+
+def _check_shape(material: Material, version: str) -> None:
+    """Hold a bundle to its version (``sigstore_bundle.proto``): a chain without a root, since 0.3 one certificate."""
+    if material.kind not in _KINDS:
+        raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a bare key, not with an identity's certificate")
+    if material.kind != ("certificate" if version == "0.3" else "certificate_chain"):
+        raise error(
+            "SIGNATURE_WRONG_KEY", f"a Sigstore bundle of version {version} holds its certificate in another form"
+        )
+    if any(is_self_issued(der) for der in material.certificates):
+        raise error("BUNDLE_HOLDS_ANCHOR", "the bundle holds a certificate that is its own issuer")
+
+
+def _signer(leaf: SigningCertificate, proofs: Proofs, root: str) -> Signer:
+    return proofs.told_of(
+        Signer(
+            method=METHOD.id,
+            algorithm=leaf.key.algorithm,
+            key_digest=leaf.key.digest,
+            identity=leaf.name,
+            issuer=leaf.issuer,
+            subject=leaf.certificate.subject.rfc4514_string() or None,
+            names=(f"{leaf.kind}:{leaf.name}",),
+            claims=dict(leaf.claims),
+            root=root,
+        )
+    )
+
+
+METHOD = Method(
+    id="keyless",
+    title="Identity",
+    description="An identity signs with a certificate that lives for minutes; whoever verifies names the identity.",
+    kinds=_KINDS,
+)
