@@ -29,12 +29,13 @@ from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.key import KeyTrust
 from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.trust_root import parse_trust_root, read_shipped_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelsign.signing.bundle import Bundle
+    from modelsign.signing.trust_root import TrustRoot
 
 __all__ = ["main", "verify_bundle"]
 
@@ -60,7 +61,7 @@ def verify_bundle(options: argparse.Namespace) -> None:
         ModelsignError: it is refused.
 
     """
-    root = parse_trust_root(_trusted_root(options))
+    root = _trusted_root(options)
     bundle = parse_any_bundle(Path(options.bundle).read_bytes())
     content = _content(bundle, options.artifact)
     if options.key:
@@ -99,13 +100,10 @@ def _digest(artifact: str) -> bytes:
     return hashlib.sha256(Path(artifact).read_bytes()).digest()
 
 
-def _trusted_root(options: argparse.Namespace) -> bytes:
+def _trusted_root(options: argparse.Namespace) -> TrustRoot:
     if options.trusted_root:
-        return Path(options.trusted_root).read_bytes()
-    from importlib import resources  # noqa: PLC0415 - only the public instances need it
-
-    store = resources.files("sigstore") / "_store" / f"https%3A%2F%2F{_REPOSITORIES[options.staging]}"
-    return (store / "trusted_root.json").read_bytes()
+        return parse_trust_root(Path(options.trusted_root).read_bytes())
+    return read_shipped_root(_REPOSITORIES[options.staging]).root
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,6 +34,7 @@ __all__ = [
     "Window",
     "parse_trust_config",
     "parse_trust_root",
+    "read_shipped_root",
 ]
 
 _ROOT_TYPES: Final = frozenset(
@@ -157,6 +158,22 @@ def parse_trust_config(data: bytes) -> TrustConfig:
     _check_type(document, _CONFIG_TYPES)
     root = _root(_object(document.get("trustedRoot"), "trustedRoot"), hashlib.sha256(data).hexdigest())
     return TrustConfig(root, _object(document.get("signingConfig", {}), "signingConfig"))
+
+
+def read_shipped_root(instance: str = "tuf-repo-cdn.sigstore.dev") -> DatedRoot:
+    """Return the trust root of the public instance that the installed ``sigstore`` package ships.
+
+    Nothing says when the package was current: the document is at least as young as the latest start in it.
+
+    Raises:
+        ModelsignError: ``TRUST_ROOT_MALFORMED``.
+
+    """
+    from importlib import resources
+
+    place = resources.files("sigstore") / "_store" / f"https%3A%2F%2F{instance}" / "trusted_root.json"
+    root = parse_trust_root(place.read_bytes())
+    return DatedRoot(root, "the installed sigstore package", root.newest_start)
 
 
 def _document(data: bytes, what: str) -> _Object:

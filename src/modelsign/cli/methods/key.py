@@ -56,12 +56,20 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
 
 
 def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[Trust]:
-    """Return a trust for each public key."""
+    """Return a trust for each public key; with proofs by logs and clocks where their number was given."""
     from modelsign.cli.model_options import read_public_key
     from modelsign.signing.methods.key import KeyTrust
 
-    del now  # a bare key has no time
-    return [KeyTrust(read_public_key(session, path)) for path in values["keys"]]
+    keys = [read_public_key(session, path) for path in values["keys"]]
+    logs, timestamps = values["log_threshold"] or 0, values["timestamp_threshold"] or 0
+    if not keys or not logs + timestamps:
+        return [KeyTrust(key) for key in keys]
+    from modelsign.cli.methods.trust_root_options import find_root
+    from modelsign.signing.proofs import ProofPolicy
+
+    found = find_root(session, values, now)
+    policy = ProofPolicy(logs=logs, timestamps=timestamps, times=0)
+    return [KeyTrust(key, root=found.root, proofs=policy, notes=found.notes) for key in keys]
 
 
 def _passwords(count: int, given: Sequence[str]) -> Sequence[str | None]:

@@ -59,8 +59,9 @@ class KeySealer(NamedTuple):
 
 
 class KeyTrust(NamedTuple):
-    """Trusts one public key, and asks for proofs of time and publication where ``root`` and ``proofs`` say so.
+    """Trusts one public key.
 
+    With ``root`` and ``proofs`` it asks for proofs of time and publication too, and says ``notes`` of that root.
     ``any_hint`` looks past what the bundle names its key by, as DSSE wants for attestations.
     """
 
@@ -68,6 +69,7 @@ class KeyTrust(NamedTuple):
     any_hint: bool = False
     root: TrustRoot | None = None
     proofs: ProofPolicy | None = None
+    notes: tuple[str, ...] = ()
     method: str = "key"
 
     @property
@@ -120,7 +122,7 @@ class KeyTrust(NamedTuple):
             return Vouch(signer_of(self.key), self.key.oms)
         verifier = Verifier(self.key.der, self.key, certificate=False)
         found = prove(Subject(material, version, content, verifier), self.root, self.proofs)
-        return Vouch(found.told_of(signer_of(self.key)), self.key.oms, found.warnings)
+        return Vouch(found.told_of(signer_of(self.key)), self.key.oms, (*self.notes, *found.warnings))
 
 
 def signer_of(key: VerifyKey) -> Signer:

@@ -36,8 +36,8 @@ _KINDS = ("certificate", "certificate_chain")
 class KeylessTrust(NamedTuple):
     """Trusts one identity, or those that match, confirmed by one issuer, by the services of one trust root.
 
-    ``claims`` are demanded exactly, by their names in :mod:`~modelsign.signing.fulcio_claims`. ``warnings`` come from
-    reading the trust root and belong to every answer.
+    ``claims`` are demanded exactly, by their names in :mod:`~modelsign.signing.fulcio_claims`. ``notes`` are what
+    has to be said of the trust root with every answer, such as its age.
     """
 
     root: TrustRoot
@@ -45,6 +45,7 @@ class KeylessTrust(NamedTuple):
     issuer: Matcher
     claims: Mapping[str, str]
     policy: ProofPolicy = ProofPolicy()
+    notes: tuple[str, ...] = ()
     method: str = "keyless"
 
     @property
@@ -87,7 +88,9 @@ class KeylessTrust(NamedTuple):
         moments = [moment.time for moment in proofs.moments]
         verify_sct(leaf.certificate, find_issuer(leaf.certificate, self.root.authorities, moments), self.root.ctlogs)
         self._check_identity(leaf)
-        return Vouch(_signer(leaf, proofs, self.root.digest), oms=leaf.key.oms, warnings=proofs.warnings)
+        return Vouch(
+            _signer(leaf, proofs, self.root.digest), oms=leaf.key.oms, warnings=(*self.notes, *proofs.warnings)
+        )
 
     def _check_identity(self, leaf: SigningCertificate) -> None:
         if not self.identity.matches(leaf.name):
@@ -123,7 +126,7 @@ def _signer(leaf: SigningCertificate, proofs: Proofs, root: str) -> Signer:
             issuer=leaf.issuer,
             subject=leaf.certificate.subject.rfc4514_string() or None,
             names=(f"{leaf.kind}:{leaf.name}",),
-            claims=dict(leaf.claims),
+            claims={name: value for name, value in leaf.claims.items() if name not in {"issuer", "issuer_v1"}},
             root=root,
         )
     )
