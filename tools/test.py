@@ -15,6 +15,7 @@ from pathlib import Path
 
 import interpreters
 import loopback
+import test_needs
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -25,6 +26,7 @@ def main() -> int:
     """Run everything and return the number of Pythons on which something failed."""
     chosen = sys.argv[1:]
     failed = []
+    test_needs.main()
     loopback.install()
     print(f"== Python {HERE}, everything, with coverage", flush=True)
     gate = (

@@ -97,18 +97,33 @@ def generate(  # noqa: PLR0913 - one parameter per flag
 @define(
     "key show",
     within=command,
-    examples=("modelsign key show signer.pub", "modelsign key show signer.pem --public-out signer.pub"),
+    examples=(
+        "modelsign key show signer.pub",
+        "modelsign key show signer.pem --public-out signer.pub",
+        "modelsign key show 'pkcs11:token=release;object=signer' --pin-file env:TOKEN_PIN",
+    ),
 )
 @click.argument("key")
 @click.option("--password-file", metavar="FILE", help="Where a private key's password is: a file, or env:NAME.")
+@click.option("--pin-file", metavar="FILE", help="Where a token's PIN is: a file, or env:NAME. Else it is asked for.")
 @click.option("--public-out", metavar="FILE", help="Write the public key there.")
-def show(session: Session, *, key: str, password_file: str | None, public_out: str | None) -> Report:
-    """Show a key's kind, digests and public half; never its private half."""
+def show(
+    session: Session, *, key: str, password_file: str | None, pin_file: str | None, public_out: str | None
+) -> Report:
+    """Show a key's kind, digests and public half; never its private half.
+
+    KEY is a file, or the URI of a key on a token (pkcs11:…).
+    """
+    from modelsign.cli.methods.pkcs11 import open_key
     from modelsign.cli.model_options import read_private_key, read_public_key
 
-    data = session.read(key, limits.KEY_BYTES, what="key") if key != "-" else b""
+    elsewhere = key.startswith("pkcs11:")
+    data = session.read(key, limits.KEY_BYTES, what="key") if key != "-" and not elsewhere else b""
     private = b"PRIVATE KEY-----" in data
-    public = read_private_key(session, key, password_file).public if private else read_public_key(session, key)
+    if elsewhere:
+        public = open_key(session, key, pin_file).public
+    else:
+        public = read_private_key(session, key, password_file).public if private else read_public_key(session, key)
     if public_out is not None:
         if public_out != "-":
             refuse_signed_model(public_out)

@@ -12,6 +12,7 @@ from modelsign.reasons.artifact import REASONS as _ARTIFACT
 from modelsign.reasons.attest import REASONS as _ATTEST
 from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
+from modelsign.reasons.hardware import REASONS as _HARDWARE
 from modelsign.reasons.keyless_signing import REASONS as _KEYLESS_SIGNING
 from modelsign.reasons.network import REASONS as _NETWORK
 from modelsign.reasons.policy import REASONS as _POLICY
@@ -30,6 +31,7 @@ CATALOG: dict[str, Reason] = {
         _SIGNING,
         _SIGSTORE,
         _KEYLESS_SIGNING,
+        _HARDWARE,
         _NETWORK,
         _REVOCATION,
         _SCAN,

@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "key",
     "keyless",
+    "pkcs11",
 )
 """The ids, sorted."""
 
@@ -30,9 +31,16 @@ def _keyless() -> Method:
     return METHOD
 
 
+def _pkcs11() -> Method:
+    from modelsign.signing.methods.pkcs11 import METHOD
+
+    return METHOD
+
+
 _MEMBERS: Final[dict[str, Callable[[], Method]]] = {
     "key": _key,
     "keyless": _keyless,
+    "pkcs11": _pkcs11,
 }
 
 
