@@ -26,6 +26,10 @@ PROOFS: Final = 32
 """Log entries, or timestamps, in one bundle."""
 CHECKPOINT_BYTES: Final = 64 * KIB
 """A log's checkpoint with all its signatures."""
+INSPECTED_VALUES: Final = 5_000_000
+"""Objects, lists and members of a payload nobody verified that `inspect` reads; one million files have four million."""
+INSPECTED_PART_BYTES: Final = 64 * KIB
+"""A certificate or timestamp in a bundle that `inspect` describes."""
 KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
 ANSWER_BYTES: Final = 1 * MIB

@@ -130,4 +130,8 @@ def _check() -> dict[str, Any]:
     }
 
 
-BODIES = {"scan": _scan(), "verify": _verify(), "check": _check()}
+def _inspect() -> dict[str, Any]:
+    return {"verified": {"const": False}, "bundles": _array(_of(verdict.BundleClaims))}
+
+
+BODIES = {"scan": _scan(), "verify": _verify(), "check": _check(), "inspect": _inspect()}

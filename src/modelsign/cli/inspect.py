@@ -1,4 +1,7 @@
-"""``modelsign inspect``: what a bundle says. Nothing it says is verified, and the answer says so first."""
+"""``modelsign inspect``: what a bundle says. Nothing it says is verified, and the answer says so first.
+
+Exit status: 0 described, whatever it is; 1 there is no signature; 3 unreadable, or nothing in it is a signature.
+"""
 
 from __future__ import annotations
 
@@ -9,101 +12,65 @@ import click
 
 from modelsign import limits
 from modelsign.cli.command import define
-from modelsign.errors import ModelsignError, error
+from modelsign.errors import error
 from modelsign.reasons import ExitStatus
-from modelsign.report.escape import escape_line
-from modelsign.verdict import Report
+from modelsign.verdict import Answer, Report, plain
 
 if TYPE_CHECKING:
     from modelsign.cli.session import Session
-    from modelsign.signing.bundle import Bundle
+    from modelsign.verdict import BundleClaims
 
 __all__ = ["command"]
 
 _WARNING = "NOTHING HERE WAS VERIFIED: anybody can write such a bundle; use `modelsign verify`"
+_STORE = ".jsonl"
 
 
-@define("inspect", examples=("modelsign inspect model/model.sig", "modelsign inspect model/ --format json"))
+@define(
+    "inspect",
+    examples=(
+        "modelsign inspect model/",
+        "modelsign inspect model/model.sig --format json",
+        "modelsign inspect attestation.sigstore.json",
+    ),
+)
 @click.argument("bundle")
 def command(session: Session, *, bundle: str) -> Report:
     """Show what a bundle says, without trusting it.
 
-    BUNDLE is a signature, an attestation store (.jsonl), a model, or - for standard input.
+    BUNDLE is a signature or attestation of any tool, a store of them (.jsonl), a model, or - for standard input.
+    What is shown are claims: whoever wrote the bundle could write anything.
     """
-    bundles = [_describe(data) for data in _read(session, bundle)]
-    text = "\n".join([_WARNING, *(line for entry in bundles for line in _lines(entry))]) + "\n"
-    body: dict[str, object] = {"verified": False, "bundles": bundles}
-    return Report("inspect", ExitStatus.OK, body, warnings=(_WARNING,), text=text)
+    from modelsign.cli.inspection import lines_of
+
+    bundles = _describe(session, bundle)
+    text = "\n".join([_WARNING, *(line for entry in bundles for line in lines_of(entry))]) + "\n"
+    body: dict[str, object] = {"verified": False, "bundles": plain(bundles)}
+    reasons: tuple[Answer, ...] = ()
+    status = ExitStatus.OK
+    if bundles and all(entry.shape == "unknown" for entry in bundles):
+        fault = error("BUNDLE_MALFORMED", f"nothing at {bundle} is a signature or an attestation of a known form")
+        status, reasons = fault.exit_status, (Answer.of(fault),)
+    return Report("inspect", status, body, reasons, (_WARNING,), text=text)
 
 
-def _read(session: Session, place: str) -> list[bytes]:
+def _describe(session: Session, place: str) -> list[BundleClaims]:
+    from modelsign.attest.store import store_place
+    from modelsign.signing.describe import describe_bundle, describe_store
     from modelsign.signing.evidence import find_bundles, read_bundle, read_bundles
 
     if place == "-":
-        return [session.read("-", limits.BUNDLE_BYTES, what="bundle")]
+        data = session.read("-", limits.BUNDLE_BYTES, what="bundle")
+        lines = [line for line in data.split(b"\n") if line.strip()]
+        several = len(lines) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
+        return describe_store(data, "-") if several else [describe_bundle(data, "-")]
     if os.path.isdir(place):  # noqa: PTH112 - strings, as in artifact
-        found = find_bundles(place)
-        if not found:
+        found, store = find_bundles(place), store_place(place)
+        described = [describe_bundle(data, name) for name, data in zip(found, read_bundles(found), strict=True)]
+        if os.path.isfile(store):  # noqa: PTH113 - same
+            described += describe_store(read_bundle(store), store)
+        if not described:
             raise error("SIGNATURE_MISSING", f"the model {place} has no signature")
-        return read_bundles(found)
+        return described
     data = read_bundle(place)
-    if place.endswith(".jsonl"):
-        return [line for line in data.split(b"\n") if line.strip()]
-    return [data]
-
-
-def _describe(data: bytes) -> dict[str, object]:
-    from modelsign.signing.bundle import MEDIA_TYPE, parse_bundle
-
-    bundle = parse_bundle(data)
-    material = bundle.material
-    return {
-        "media_type": MEDIA_TYPE,
-        "payload_type": bundle.payload_type,
-        "payload_bytes": len(bundle.payload),
-        "legacy": bundle.legacy,
-        "material": {
-            "kind": material.kind,
-            "hint": material.hint,
-            "certificates": len(material.certificates),
-            "transparency_log_entries": len(material.tlog_entries),
-            "timestamps": len(material.timestamps),
-        },
-        "statement": _statement(bundle),
-    }
-
-
-def _statement(bundle: Bundle) -> dict[str, object]:
-    """Describe the payload as far as it can be read; a broken one is described by its fault."""
-    from modelsign import strictjson
-    from modelsign.signing.oms import PREDICATE_TYPE, parse_statement
-
-    try:
-        value = strictjson.loads(bundle.payload, most_bytes=limits.BUNDLE_BYTES, what="payload")
-    except ModelsignError as fault:
-        return {"fault": fault.message}
-    if not isinstance(value, dict):
-        return {"fault": "the payload is not an object"}
-    described: dict[str, object] = {"predicate_type": value.get("predicateType"), "subject": value.get("subject")}
-    if value.get("predicateType") == PREDICATE_TYPE:
-        try:
-            parsed = parse_statement(bundle.payload, strict_names=False)
-        except ModelsignError as fault:
-            return described | {"fault": fault.message}
-        described |= {
-            "resources": len(parsed.names),
-            "algorithm": parsed.algorithm,
-            "ignore_paths": list(parsed.ignore_paths),
-            "allow_symlinks": parsed.allow_symlinks,
-        }
-    return described
-
-
-def _lines(entry: dict[str, object]) -> list[str]:
-    lines = [""]
-    for key, value in entry.items():
-        if isinstance(value, dict):
-            lines += [f"{key.replace('_', ' ')} {inner.replace('_', ' ')}: {item}" for inner, item in value.items()]
-        else:
-            lines.append(f"{key.replace('_', ' ')}: {value}")
-    return [escape_line(line) for line in lines]  # nothing in a bundle may look like a line of ours
+    return describe_store(data, place) if place.endswith(_STORE) else [describe_bundle(data, place)]

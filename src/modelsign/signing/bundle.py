@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from modelsign import limits, strictjson
 from modelsign.errors import error
 from modelsign.signing.dsse import Envelope
+from modelsign.signing.foreign import form_of, no_blob_wanted, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,10 +119,7 @@ class Bundle(NamedTuple):
 
         """
         if isinstance(self.content, MessageSignature):
-            raise error(
-                "NOT_A_MODEL_SIGNATURE",
-                "the bundle signs the bytes of one blob (as `cosign sign-blob` does), not the manifest of a model",
-            )
+            raise no_blob_wanted(self.content)
         return self.content
 
     @property
@@ -162,11 +160,17 @@ def parse_any_bundle(data: bytes) -> Bundle:
     """
     if sum(map(data.count, (b"{", b"[", b","))) > limits.BUNDLE_VALUES:
         raise _malformed(f"it has more than {limits.BUNDLE_VALUES} values")
+    if not data.startswith(b"{") and (form := form_of(data)):
+        if form.signature:
+            raise error("BUNDLE_UNSUPPORTED", f"this is no Sigstore bundle but {form.words}")
+        raise _malformed(f"it is {form.words}")
     top = _object(
         strictjson.loads(data, most_bytes=limits.BUNDLE_BYTES, what="bundle", code="BUNDLE_MALFORMED"), "the bundle"
     )
     media_type = top.get("mediaType")
     if not isinstance(media_type, str):
+        if shape := shape_of(top):
+            raise error("BUNDLE_UNSUPPORTED", f"this is no Sigstore bundle but {shape.words}")
         raise _malformed("it has no mediaType")
     if media_type not in _VERSIONS:
         raise error("BUNDLE_UNSUPPORTED", f"the bundle's media type is {media_type[:100]}; known is {MEDIA_TYPE}")

@@ -17,6 +17,7 @@ from modelsign.artifact.manifest import root_digest, tree_digest
 from modelsign.artifact.model import DEFAULT_IGNORED
 from modelsign.artifact.names import check_collisions, check_name, path_part_order
 from modelsign.errors import error
+from modelsign.signing.foreign import not_of_a_model
 from modelsign.signing.validity import read_validity, subject_annotations
 
 if TYPE_CHECKING:
@@ -111,16 +112,18 @@ def parse_statement(payload: bytes, *, strict_names: bool = True) -> Statement:
     """
     value = strictjson.loads(payload, most_bytes=limits.BUNDLE_BYTES, what="manifest", code="MANIFEST_MALFORMED")
     statement = _object(value, "the statement")
-    if statement.get("_type") != STATEMENT_TYPE:
-        raise error("NOT_A_MODEL_SIGNATURE", "the payload is not an in-toto statement v1")
     kind = statement.get("predicateType")
+    if statement.get("_type") != STATEMENT_TYPE:
+        if isinstance(kind, str) and kind not in (PREDICATE_TYPE, PREDICATE_TYPE_V0_2):
+            raise not_of_a_model(statement)
+        raise error("NOT_A_MODEL_SIGNATURE", "the payload is not an in-toto statement v1")
     subjects = _list(statement.get("subject"), "subject")
     if kind == PREDICATE_TYPE_V0_2:
         parsed = _of_v0_2(subjects)
     elif kind == PREDICATE_TYPE:
         parsed = _of_v1(statement, subjects, _object(statement.get("predicate"), "predicate"))
     else:
-        raise error("NOT_A_MODEL_SIGNATURE", f"the predicate type is {kind}, not {PREDICATE_TYPE}")
+        raise not_of_a_model(statement)
     _check_names(parsed, strict_names=strict_names)
     _check_digests(parsed)
     return parsed

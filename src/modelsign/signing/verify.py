@@ -21,6 +21,7 @@ from modelsign.signing.compare import Hashes, compare
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.envelope import trusts_of
 from modelsign.signing.evidence import check_evidence
+from modelsign.signing.foreign import described
 from modelsign.signing.oms import parse_statement
 from modelsign.signing.revocation import statement_digest
 from modelsign.signing.trust import ask, count_distinct
@@ -177,7 +178,10 @@ def _examine(
     options: VerifyOptions,
 ) -> _Vouched:
     bundle = parse_bundle(data)
-    vouches = ask(trusted, bundle, allow_legacy=options.allow_legacy)
+    try:
+        vouches = ask(trusted, bundle, allow_legacy=options.allow_legacy)
+    except ModelsignError as fault:
+        raise described(fault, bundle) from None
     if bundle.payload_type != IN_TOTO:
         raise error("NOT_A_MODEL_SIGNATURE", f"the payload type is {bundle.payload_type[:100]}, not {IN_TOTO}")
     statement = parse_statement(bundle.payload, strict_names=options.strict_names)

@@ -11,6 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from modelsign.verdict.inspection import (
+        BlobClaims,
+        BundleClaims,
+        CertificateClaims,
+        LogEntryClaims,
+        MaterialClaims,
+        ModelClaims,
+        SignatureClaims,
+        StatementClaims,
+        SubjectClaims,
+        TimestampClaims,
+    )
     from modelsign.verdict.jsonable import plain
     from modelsign.verdict.policy import (
         CheckResult,
@@ -27,12 +39,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "BlobClaims",
+    "BundleClaims",
+    "CertificateClaims",
     "CheckResult",
     "EvidenceItem",
     "FileLedger",
     "FileScan",
     "Finding",
+    "LogEntryClaims",
     "LogProof",
+    "MaterialClaims",
+    "ModelClaims",
     "Opinion",
     "Outcome",
     "PolicyName",
@@ -43,7 +61,11 @@ __all__ = [
     "RuleResult",
     "ScanResult",
     "Severity",
+    "SignatureClaims",
     "Signer",
+    "StatementClaims",
+    "SubjectClaims",
+    "TimestampClaims",
     "Verdict",
     "VerifyResult",
     "VerifyVerdict",
@@ -53,6 +75,18 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "inspection": (
+        "BlobClaims",
+        "BundleClaims",
+        "CertificateClaims",
+        "LogEntryClaims",
+        "MaterialClaims",
+        "ModelClaims",
+        "SignatureClaims",
+        "StatementClaims",
+        "SubjectClaims",
+        "TimestampClaims",
+    ),
     "jsonable": ("plain",),
     "policy": ("CheckResult", "EvidenceItem", "PolicyName", "RuleMode", "RuleOutcome", "RuleResult", "Verdict"),
     "report": ("Answer", "Report"),

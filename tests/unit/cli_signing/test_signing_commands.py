@@ -359,32 +359,41 @@ def test_inspect_shows_everything_and_says_that_nothing_was_verified(here: Path)
         assert answer.document["verified"] is False
         assert "NOTHING HERE WAS VERIFIED" in answer.document["warnings"][0]
         (bundle,) = answer.document["bundles"]
-        assert bundle["statement"]["resources"] == 2
+        assert bundle["source"] == "model/model.sig"
+        assert bundle["statement"]["model"]["files"] == 2
+        assert bundle["problems"] == []
         assert bundle["material"]["kind"] == "public_key"
     assert modelsign("inspect", "model", cwd=here).stdout.startswith("NOTHING HERE WAS VERIFIED")
     piped = run(here, "inspect", "-", stdin=(here / "model/model.sig").read_bytes())
-    assert piped.document["bundles"] == [bundle]
+    assert piped.document["bundles"] == [{**bundle, "source": "-"}]
 
 
-@pytest.mark.parametrize(
-    ("payload", "shown"),
-    [
-        (b"[]", {"fault": "the payload is not an object"}),
-        (b'{"predicateType": "x", "subject": 3}', {"predicate_type": "x", "subject": 3}),
-    ],
-)
-def test_inspect_shows_bundles_of_any_content(here: Path, payload: bytes, shown: dict[str, object]) -> None:
-    build(here, {"x.intoto.jsonl": encoded(raw_bundle(payload)) + b"\n\n" + encoded(raw_bundle(payload)) + b"\n"})
-    answer = run(here, "inspect", "x.intoto.jsonl")
-    assert [entry["statement"] for entry in answer.document["bundles"]] == [shown, shown]
+def test_inspect_shows_each_line_of_a_store_and_of_standard_input(here: Path) -> None:
+    lines = encoded(raw_bundle(b"[]")) + b"\n\n" + encoded(raw_bundle(b'{"predicateType": "x"}')) + b"\n"
+    build(here, {"x.intoto.jsonl": lines})
+    answer = run(here, "inspect", "x.intoto.jsonl").document["bundles"]
+    assert [entry["source"] for entry in answer] == ["x.intoto.jsonl:1", "x.intoto.jsonl:3"]
+    assert answer[0]["statement"]["problem"] == "the payload is not an object"
+    assert answer[1]["statement"]["predicate_type"] == "x"
+    piped = run(here, "inspect", "-", stdin=lines).document["bundles"]
+    assert [entry["statement"] for entry in piped] == [entry["statement"] for entry in answer]
+
+
+def test_inspect_shows_a_models_attestations_too(here: Path) -> None:
+    build(here, {"model/model.intoto.jsonl": encoded(raw_bundle(b"{}")) + b"\n"})
+    assert [entry["source"] for entry in run(here, "inspect", "model").document["bundles"]] == [
+        "model/model.intoto.jsonl:1"
+    ]
+    run(here, *SIGN)
+    assert len(run(here, "inspect", "model").document["bundles"]) == 2
 
 
 def test_inspect_names_the_fault_of_a_broken_payload(here: Path) -> None:
     broken = b'{"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://model_signing/signature/v1.0"}'
     build(here, {"a.sig": encoded(raw_bundle(b"\xff")), "b.sig": encoded(raw_bundle(broken)), "c.sig": "{"})
-    for name in ("a.sig", "b.sig"):
+    for name, code in (("a.sig", "JSON_MALFORMED"), ("b.sig", "MANIFEST_MALFORMED")):
         (entry,) = run(here, "inspect", name).document["bundles"]
-        assert "fault" in entry["statement"]
+        assert entry["statement"]["problem"].startswith(code)
     assert outcome(here, "inspect", "c.sig") == (3, ["BUNDLE_MALFORMED"])
     assert outcome(here, "inspect", "model") == (1, ["SIGNATURE_MISSING"])
     assert outcome(here, "inspect", "nowhere") == (1, ["SIGNATURE_MISSING"])
