@@ -56,21 +56,23 @@ def command(session: Session, *, bundle: str) -> Report:
 
 def _describe(session: Session, place: str) -> list[BundleClaims]:
     from modelsign.attest.store import store_place
-    from modelsign.signing.describe import describe_bundle, describe_store
+    from modelsign.signing.describe import describe_file, describe_store
     from modelsign.signing.evidence import find_bundles, read_bundle, read_bundles
 
     if place == "-":
         data = session.read("-", limits.BUNDLE_BYTES, what="bundle")
         lines = [line for line in data.split(b"\n") if line.strip()]
         several = len(lines) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
-        return describe_store(data, "-") if several else [describe_bundle(data, "-")]
+        return describe_store(data, "-") if several else describe_file(data, "-")
     if os.path.isdir(place):  # noqa: PTH112 - strings, as in artifact
         found, store = find_bundles(place), store_place(place)
-        described = [describe_bundle(data, name) for name, data in zip(found, read_bundles(found), strict=True)]
+        described: list[BundleClaims] = []
+        for name, data in zip(found, read_bundles(found), strict=True):
+            described += describe_file(data, name)
         if os.path.isfile(store):  # noqa: PTH113 - same
             described += describe_store(read_bundle(store), store)
         if not described:
             raise error("SIGNATURE_MISSING", f"the model {place} has no signature")
         return described
     data = read_bundle(place)
-    return describe_store(data, place) if place.endswith(_STORE) else [describe_bundle(data, place)]
+    return describe_store(data, place) if place.endswith(_STORE) else describe_file(data, place)

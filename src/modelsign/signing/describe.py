@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelsign.verdict import StatementClaims
 
-__all__ = ["describe_bundle", "describe_store"]
+__all__ = ["describe_bundle", "describe_file", "describe_store"]
 
 _SEQUENCE: Final = 0x30
 _SIZES: Final = {
@@ -45,12 +45,23 @@ def describe_store(data: bytes, source: str) -> list[BundleClaims]:
     return [describe_bundle(line, f"{source}:{number}") for number, line in lines[: limits.STORE_LINES]]
 
 
+def describe_file(data: bytes, source: str) -> list[BundleClaims]:
+    """Describe a bundle, and where it is an answer of npm or GitHub that lists some, each of them."""
+    described = [describe_bundle(data, source)]
+    if described[0].shape == "attestation-list":
+        listed, _ = children(_read(data, [])[0], "attestations")
+        for number, entry in enumerate(listed, 1):
+            if inner := child(entry, "bundle"):
+                described.append(describe_bundle(json.dumps(inner).encode(), f"{source}#{number}"))
+    return described
+
+
 def describe_bundle(data: bytes, source: str) -> BundleClaims:
     """Describe one bundle; ``source`` says where it came from."""
     problems: list[str] = []
     top, version, legacy = _read(data, problems)
     shape, says = _shape(data, top, sound=version is not None)
-    envelope = child(top, "dsseEnvelope") or (top if shape == "dsse-envelope" else {})
+    envelope, verification = _parts(top, shape)
     message = child(top, "messageSignature")
     payload = decoded(envelope.get("payload"))
     statement = _statement(data if shape == "in-toto-statement" else payload)
@@ -59,7 +70,7 @@ def describe_bundle(data: bytes, source: str) -> BundleClaims:
     elif payload is not None and statement is not None:
         says = _purpose(statement)
     signatures, left = _signatures(envelope, message)
-    material, more_left = describe_material(child(top, "verificationMaterial"))
+    material, more_left = describe_material(verification)
     return BundleClaims(
         source=source,
         bytes=len(data),
@@ -74,7 +85,7 @@ def describe_bundle(data: bytes, source: str) -> BundleClaims:
         statement=statement,
         blob=_blob(message) if message else None,
         signatures=signatures,
-        material=material if "verificationMaterial" in top else None,
+        material=material if verification else None,
         left_out=left + more_left,
         problems=tuple(dict.fromkeys(problems)),
     )
@@ -103,6 +114,22 @@ def _shape(data: bytes, top: Mapping[str, object], *, sound: bool) -> tuple[str,
         return "sigstore-bundle", "nothing that can be read"
     form = form_of(data)
     return shape_of(top) or ("unknown", form.words if form else "nothing that is known here")
+
+
+def _parts(top: Mapping[str, object], shape: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return the envelope and the verification material, under whatever names they stand."""
+    if shape == "dsse-envelope":
+        return top, {}
+    if shape == "pypi-attestation":
+        envelope, material = child(top, "envelope"), child(top, "verification_material")
+        return (
+            {"payload": envelope.get("statement"), "signatures": [{"sig": envelope.get("signature")}]},
+            {
+                "certificate": {"rawBytes": material.get("certificate")},
+                "tlogEntries": material.get("transparency_entries"),
+            },
+        )
+    return child(top, "dsseEnvelope"), child(top, "verificationMaterial")
 
 
 def _statement(payload: bytes | None) -> StatementClaims | None:
