@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import foreignbundles as foreign
 import pytest
 from commandline import modelsign as run
 
@@ -25,6 +26,9 @@ def folder(tmp_path, monkeypatch):
     (model / "config.json").write_text('{"hidden_size": 2}\n')
     for key in ("signer", "stranger"):
         assert run("key", "generate", f"{key}.pem").exit_code == 0
+    # Signatures of ECDSA differ in size from key to key.
+    assert run("key", "generate", "steady.pem", "--algorithm", "ed25519").exit_code == 0
+    assert run("sign", "model", "--key", "steady.pem", "--bundle", "steady.sig").exit_code == 0
     (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")  # later: no key is made beside a model
     assert run("sign", "model", "--key", "signer.pem").exit_code == 0
     return tmp_path
@@ -51,7 +55,7 @@ ANSWERS = {
     "verify-no-trust": (("verify", "model"), 2),
     "verify-no-model": (("verify", "nowhere", "--key", "signer.pub"), 2),
     "digest": (("digest", "model"), 0),
-    "inspect": (("inspect", "model/model.sig"), 0),
+    "inspect": (("inspect", "steady.sig"), 0),
     "scan-clean": (("scan", "model"), 0),
     "scan-unsafe": (("scan", "evil.pkl"), 1),
     "check-allow": (CHECK, 0),
@@ -72,6 +76,29 @@ def test_answers(folder, golden, name, format_name):
     if format_name == "json":
         assert got.document["exit_code"] == status
     golden(f"{name}.{'txt' if format_name == 'text' else 'json'}", got.stdout)
+
+
+FOREIGN = {
+    "cosign-blob": foreign.cosign_blob,
+    "github-attestation": foreign.github_attestation,
+    "npm-publish": foreign.npm_publish,
+    "old-keyless": foreign.old_keyless,
+    "bare-envelope": foreign.bare_envelope,
+    "pypi-attestation": foreign.pypi_attestation,
+    "hostile": foreign.hostile,
+}
+
+
+@pytest.mark.parametrize("format_name", ["text", "json"])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_inspect_of_bundles_of_other_tools(tmp_path, golden, monkeypatch, name, format_name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(FOREIGN[name]()))
+    got = run("inspect", "x.json", "--format", format_name)
+    assert (got.exit_code, got.stderr) == (0, "")
+    assert "NOTHING HERE WAS VERIFIED" in got.stdout
+    assert "\x1b" not in got.stdout
+    golden(f"inspect-{name}.{'txt' if format_name == 'text' else 'json'}", got.stdout)
 
 
 def damage(folder, how):

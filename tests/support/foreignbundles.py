@@ -151,3 +151,17 @@ def pypi_attestation() -> dict[str, Any]:
             "signature": b64(b"s" * 71),
         },
     }
+
+
+def hostile() -> dict[str, Any]:
+    """A bundle each of whose texts would rather be a verdict on a terminal."""
+    text = "\x1b[2J\x1b[32mVERIFIED\n  signed by    \u202eeveryone\x07"
+    bundle = with_certificate(raw_bundle(statement(f"https://slsa.dev/{text}", text)), uri="https://a.example/VERIFIED")
+    bundle["mediaType"] = text
+    bundle[text] = text
+    bundle["dsseEnvelope"]["payloadType"] = text
+    bundle["dsseEnvelope"]["signatures"][0]["keyid"] = text
+    entry = bundle["verificationMaterial"]["tlogEntries"][0]
+    entry["kindVersion"] = {"kind": text, "version": text}
+    entry["inclusionProof"]["checkpoint"]["envelope"] = text
+    return bundle

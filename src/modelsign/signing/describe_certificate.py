@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError
+from modelsign.signing.fulcio_claims import read_claims
 from modelsign.signing.loose_values import MOST_SHOWN, text
 from modelsign.verdict import CertificateClaims
 
@@ -81,7 +82,7 @@ def _describe(certificate: x509.Certificate, size: int, sha256: str) -> Certific
         authority=extensions.get("authority"),
         key_usage=extensions.get("key_usage", ()),
         extended_key_usage=extensions.get("extended_key_usage", ()),
-        claims=part(lambda: _claims(certificate), {}),
+        claims=part(lambda: {name: str(text(value)) for name, value in read_claims(certificate).items()}, {}),
         problem="; ".join(dict.fromkeys(faults)) or None,
     )
 
@@ -147,8 +148,3 @@ def _key(certificate: x509.Certificate) -> tuple[str, str]:
 
 def _algorithm(certificate: x509.Certificate) -> str:
     return _oid_name(certificate.signature_algorithm_oid)
-
-
-def _claims(certificate: x509.Certificate) -> dict[str, str]:
-    del certificate
-    return {}

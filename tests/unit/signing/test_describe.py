@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from pathlib import Path
 
 import foreignbundles as foreign
+import jsonschema
 import pytest
 from bundlecraft import b64, encoded, legacy, raw_bundle
+from commandline import modelsign
 
 from modelsign import limits
 from modelsign.signing.describe import describe_bundle, describe_file, describe_store
 from modelsign.signing.describe_certificate import describe_certificate
 from modelsign.signing.describe_material import describe_timestamp
+
+SCHEMA = Path(__file__).parents[3] / "docs/reference/schemas/inspect-v1.json"
 
 
 def described(value):
@@ -41,6 +45,10 @@ def test_a_github_attestation_says_what_was_built_and_by_whom():
     assert certificate.names == ("uri:https://github.com/acme/m/.github/workflows/r.yml@refs/tags/v1",)
     assert certificate.extended_key_usage == ("codeSigning",)
     assert certificate.key_algorithm == "ECDSA on secp256r1"
+    assert certificate.claims == {
+        "issuer": "https://token.actions.githubusercontent.com",
+        "source_repository_uri": "https://github.com/acme/m",
+    }
     assert certificate.problem is None
     (entry,) = found.material.log_entries
     assert (entry.index, entry.kind, entry.version, entry.tree_size) == (155, "dsse", "0.0.1", 99)
@@ -221,6 +229,14 @@ def test_each_line_of_a_store_is_described_by_itself():
     ]
 
 
-def test_descriptions_are_values_of_json(capsys):
-    del capsys
-    json.dumps(dataclasses.asdict(described(foreign.github_attestation())))
+@pytest.mark.parametrize(
+    "make",
+    [raw_bundle, foreign.cosign_blob, foreign.github_attestation, foreign.old_keyless, foreign.pypi_attestation],
+    ids=lambda make: make.__name__,
+)
+def test_the_document_follows_the_published_schema(tmp_path, make):
+    (tmp_path / "x.json").write_bytes(encoded(make()))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(
+        modelsign("inspect", tmp_path / "x.json", "--format", "json").document
+    )
