@@ -396,6 +396,11 @@ class _Opening:
         for name in listing.links:
             self.artifact.links[name] = resolve_link(name, self.roots, allow_symlinks=self.allow_symlinks)
             self.artifact.known.add(name)
+        outside = sum(self.artifact.links[name].base > 0 for name in listing.links)
+        if outside:
+            self.artifact.warnings += (
+                f"{outside} link{'' if outside == 1 else 's'} out of the model lead to folders that were named",
+            )
 
 
 def _open_bases(artifact: Artifact, bases: Iterable[str]) -> None:

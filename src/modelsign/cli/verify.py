@@ -67,6 +67,7 @@ __all__ = ["command"]
     help="Only list extra files, unless they could be loaded.",
 )
 @click.option("--allow-legacy", is_flag=True, help="Accept formats from before OMS v1.1.")
+@click.option("--require-oms", is_flag=True, help="Refuse whatever OMS v1.0 does not say, though it is understood.")
 @revocation_options
 @model_options
 def command(  # noqa: PLR0913 - one parameter per flag
@@ -78,6 +79,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     count_by: Any,
     ignore_unsigned_files: bool,
     allow_legacy: bool,
+    require_oms: bool,
     **values: Any,
 ) -> Report:
     """Verify a model's signature.
@@ -99,6 +101,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
         strict_names=not values["insecure_names"],
         is_inert=is_inert,
         now=now,
+        require_oms=require_oms,
     )
     try:
         trusted = trusts(session, values, now)

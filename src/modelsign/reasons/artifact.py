@@ -155,6 +155,14 @@ REASONS: tuple[Reason, ...] = (
         "Give --ignore-paths relative to the model, such as `--ignore-paths logs`.",
     ),
     Reason(
+        "IGNORE_PATH_IS_PATTERN",
+        ExitStatus.USAGE,
+        "a path to leave out looks like a pattern",
+        "Name each path exactly, or rename the file: OMS records paths and no patterns.",
+        "OMS v1.0, section 6.2.1: the paths a signer leaves out are exact and hold none of the characters * ? [. With "
+        "them, another reader could leave out more than the signer did.",
+    ),
+    Reason(
         "IGNORE_MATCHES_NOTHING",
         ExitStatus.USAGE,
         "a path to ignore is not there",

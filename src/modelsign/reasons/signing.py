@@ -91,6 +91,14 @@ REASONS: tuple[Reason, ...] = (
         "scan reports or build provenance never vouches for weights.",
     ),
     Reason(
+        "NOT_OMS",
+        ExitStatus.NEGATIVE,
+        "the signature does not follow OMS v1.0 in every part",
+        "Ask the signer for one that does, or leave out --require-oms.",
+        "Read are also the order and the spellings of the reference implementation, further kinds of keys, legacy "
+        "shapes and fields nobody knows; the result then says `oms: false`. --require-oms refuses them.",
+    ),
+    Reason(
         "NOT_AN_ATTESTATION",
         ExitStatus.NEGATIVE,
         "the envelope does not hold an in-toto statement",

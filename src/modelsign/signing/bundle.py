@@ -182,8 +182,8 @@ def parse_any_bundle(data: bytes) -> Bundle:
     if contents == ["messageSignature"]:
         message = _message(_object(top["messageSignature"], "messageSignature"))
         return Bundle(message, material, legacy_material, _VERSIONS[media_type])
-    envelope, legacy_envelope = _envelope(_object(top.get("dsseEnvelope"), "dsseEnvelope"))
-    return Bundle(envelope, material, legacy_material or legacy_envelope, _VERSIONS[media_type])
+    envelope = _envelope(_object(top.get("dsseEnvelope"), "dsseEnvelope"))
+    return Bundle(envelope, material, legacy_material, _VERSIONS[media_type])
 
 
 def write_bundle(  # noqa: PLR0913 - the parts of a bundle
@@ -335,23 +335,18 @@ def _timestamps(value: object) -> tuple[bytes, ...]:
     return tuple(stamps)
 
 
-def _envelope(value: _Object) -> tuple[Envelope, bool]:
+def _envelope(value: _Object) -> Envelope:
     _fields(value, "dsseEnvelope", {"payload", "payloadType", "signatures"})
     signatures = _list(value.get("signatures"), "signatures")
     if len(signatures) != 1:
         raise _malformed(f"it has {len(signatures)} signatures; a bundle has exactly one")
     signature = _object(signatures[0], "signatures")
     _fields(signature, "signatures", {"sig", "keyid"})
-    keyid = signature.get("keyid", "")
-    if keyid is not None:
-        _string(keyid, "keyid")
-    return (
-        Envelope(
-            _string(value.get("payloadType"), "payloadType"),
-            _decode(value.get("payload"), "payload"),
-            _decode(signature.get("sig"), "sig"),
-        ),
-        keyid is None,
+    _string(signature.get("keyid") or "", "keyid")  # absent, empty or null means the same (OMS v1.0, section 4.1)
+    return Envelope(
+        _string(value.get("payloadType"), "payloadType"),
+        _decode(value.get("payload"), "payload"),
+        _decode(signature.get("sig"), "sig"),
     )
 
 

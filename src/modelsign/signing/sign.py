@@ -5,7 +5,7 @@ Reads every byte once for the manifest. Writes nothing: where the bundle goes is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import Manifest
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from modelsign.signing.sealer import Sealer
     from modelsign.signing.validity import Validity
     from modelsign.verdict import Signer
+
+_PATTERN: Final = frozenset("*?[")
+"""What OMS v1.0 (section 6.2.1) keeps out of the paths to ignore, so that no reader takes one for a pattern."""
 
 __all__ = ["Prepared", "SignResult", "prepare_model", "sign_model"]
 
@@ -116,13 +119,15 @@ def prepare_model(  # noqa: PLR0913 - the settings of one statement
     until when it is good; without it one model gives one statement.
 
     Raises:
-        ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``, a reason of
-            the names if the model's own cannot be written down, or a fault of reading.
+        ModelsignError: ``PRIVATE_KEY_IN_MODEL``, ``EVIDENCE_NOT_A_BUNDLE``, ``IGNORE_MATCHES_NOTHING``,
+            ``IGNORE_PATH_IS_PATTERN``, a reason of the names if the model's own cannot be written down, or a fault of
+            reading.
 
     """
     if artifact.unmatched_ignores:
         missing = ", ".join(artifact.unmatched_ignores)
         raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {missing}")
+    ignored = _ignored(artifact)
     check_name(artifact.name, strict=False)
     refuse_private_keys(artifact)
     for fault in check_evidence(artifact, skip=set(replaced)):
@@ -138,7 +143,7 @@ def prepare_model(  # noqa: PLR0913 - the settings of one statement
         artifact.name,
         named,
         tree=manifest.tree_digest,
-        ignore_paths=_ignored(artifact),
+        ignore_paths=ignored,
         allow_symlinks=artifact.follows_links,
         validity=validity,
     )
@@ -156,4 +161,8 @@ def _ignored(artifact: Artifact | Snapshot) -> set[str]:
     if artifact.single_file:
         return set()
     named = {name for name in artifact.named_evidence if name.partition("/")[0] not in EVIDENCE_NAMES}
-    return named.union(EVIDENCE_NAMES, GIT_NAMES if artifact.ignores_git else (), artifact.ignored)
+    ignored = named.union(EVIDENCE_NAMES, GIT_NAMES if artifact.ignores_git else (), artifact.ignored)
+    patterns = sorted(path for path in ignored if not _PATTERN.isdisjoint(path))
+    if patterns:
+        raise error("IGNORE_PATH_IS_PATTERN", f"the path to leave out {patterns[0]} holds one of the characters * ? [")
+    return ignored

@@ -56,6 +56,7 @@ class VerifyOptions(NamedTuple):
     callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
     evidence itself, from wherever it lies, and lists what is no bundle (``check``). ``revocations`` are the entries of
     lists that were verified and are fresh. ``now`` is compared with the times a signature sets itself.
+    ``require_oms`` refuses what is accepted beyond OMS v1.0: other orders, algorithms, names and fields.
     """
 
     ignore_paths: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class VerifyOptions(NamedTuple):
     odd_evidence_refuses: bool = True
     revocations: Revocations | None = None
     now: datetime | None = None
+    require_oms: bool = False
 
 
 class _Vouched(NamedTuple):
@@ -187,6 +189,8 @@ def _examine(
     statement = parse_statement(bundle.payload, strict_names=options.strict_names)
     _check_format(vouches, statement, options)
     vouches, fallen = _still_good(vouches, bundle, statement, options)
+    if options.require_oms and not (statement.oms and not bundle.legacy and all(v.oms for v in vouches.values())):
+        raise error("NOT_OMS", "the signature is good, and does not follow OMS v1.0 in every part")
     comparison = compare(
         artifact,
         statement,
