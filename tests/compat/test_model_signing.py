@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from refusals import build
 
+from modelsign.artifact.manifest import Serialization
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.names import path_part_order
 from modelsign.signing.bundle import parse_bundle
@@ -161,27 +162,67 @@ SHARDED = """
 import pathlib, sys
 from model_signing import hashing, signing
 model, key, out = map(pathlib.Path, sys.argv[1:4])
-config = hashing.Config()
+config, algorithm = hashing.Config(), sys.argv[5]
 if sys.argv[4] == "shards":
-    config.use_shard_serialization(shard_size=3)
+    config.use_shard_serialization(hashing_algorithm=algorithm, shard_size=3)
 else:
-    config.use_file_serialization(hashing_algorithm=sys.argv[4])
+    config.use_file_serialization(hashing_algorithm=algorithm)
 signing.Config().use_elliptic_key_signer(private_key=key).set_hashing_config(config).sign(model, out)
 """
 
 
-@pytest.mark.parametrize("kind", ["shards", "blake2"])
-def test_other_manifests_of_the_reference_verify_here(tmp_path: Path, kind: str) -> None:
-    model = build(tmp_path / "m", {"Z": "1234567", "a-b": "22", "a/b": "333"})
+@pytest.mark.parametrize("algorithm", ["sha256", "blake2", "blake3"])
+@pytest.mark.parametrize("method", ["files", "shards"])
+@pytest.mark.parametrize("single", [False, True])
+def test_every_manifest_of_the_reference_verifies_here(
+    tmp_path: Path, method: str, algorithm: str, *, single: bool
+) -> None:
+    """Its shards have a float for a size, another name for the algorithm, and its own order; it cannot read them."""
+    names = {"Z": "1234567", "a-b": "22", "a/b": "333", "é:0:x": "4444", "é/y": "55555"}
+    model = build(tmp_path / "m", names)
+    changed = model / "Z"
+    path = changed if single else model
     key = keys(tmp_path, CURVES[0])
     place = tmp_path / "x.sig"
-    words = [sys.executable, "-c", SHARDED, model, tmp_path / "key", place, kind]
+    words = [sys.executable, "-c", SHARDED, path, tmp_path / "key", place, method, algorithm]
     answer = subprocess.run(words, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
-    result = verify(model, place, key)
-    assert result.reasons == ()
-    (model / "Z").write_text("1234568")
-    assert [reason.code for reason in verify(model, place, key).reasons] == ["FILE_CHANGED"]
+    statement = parse_statement(parse_bundle(place.read_bytes()).payload)
+    sharded = method == "shards" and algorithm != "blake3"  # asked for shards of BLAKE3 it writes whole files
+    assert statement.shard_size == (3 if sharded else None)
+    result = verify(path, place, key)
+    assert (result.reasons, result.oms) == ((), False)
+    assert result.tree_digest is not None
+    changed.write_text("1234568")
+    assert [reason.code for reason in verify(path, place, key).reasons] == ["FILE_CHANGED"]
+
+
+VERIFY_AGAIN = """
+import pathlib, sys
+from model_signing import hashing, verifying
+model, key, signature = map(pathlib.Path, sys.argv[1:4])
+config = hashing.Config()
+if sys.argv[4] == "shards":
+    config.use_shard_serialization(hashing_algorithm=sys.argv[5], shard_size=3)
+else:
+    config.use_file_serialization(hashing_algorithm=sys.argv[5])
+checker = verifying.Config().use_elliptic_key_verifier(public_key=key).set_hashing_config(config)
+checker.verify(model, signature)
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "blake2", "blake3"])
+def test_the_reference_verifies_other_hashes_of_ours_where_it_is_told_which(tmp_path: Path, algorithm: str) -> None:
+    model = build(tmp_path / "m", {"A": "1234567", "b/c": "22", "empty": ""})
+    key = keys(tmp_path, CURVES[0])
+    with open_artifact(model) as artifact:
+        serialization = Serialization(algorithm.replace("blake2", "blake2b"))
+        (model / "model.sig").write_bytes(sign_model(artifact, key, serialization=serialization).bundle)
+    words = [sys.executable, "-c", VERIFY_AGAIN, model, tmp_path / "pub", model / "model.sig", "files", algorithm]
+    answer = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    (model / "A").write_text("1234568")
+    assert subprocess.run(words, capture_output=True, text=True, check=False).returncode != 0
 
 
 def test_the_reference_verifies_a_signature_that_expires_and_does_not_enforce_it(model: Path, tmp_path: Path) -> None:

@@ -4,20 +4,68 @@ The *root digest* is OMS v1.0's: SHA-256 over the raw digests in listed order; i
 The *tree digest* is in-toto's ``dirHash1``: SHA-256 over ``<sha256 hex>  <name>\n`` per file, names as
 raw UTF-8 sorted by bytes; it binds names.
 
+A *serialization* says how a manifest lists a model: whole files, or consecutive byte ranges of one size, shards, each
+named ``path:start:end`` (OMS v1.0, section 6.3). An empty file has no shard; the tree digest alone binds it.
+
 Never reads a file; see :mod:`modelsign.artifact.hashing`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.errors import error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Manifest", "Resource", "root_digest", "tree_digest"]
+__all__ = [
+    "FILES",
+    "SHARD_SIZE",
+    "Digests",
+    "Manifest",
+    "Resource",
+    "Serialization",
+    "root_digest",
+    "shard_name",
+    "tree_digest",
+]
+
+SHARD_SIZE: Final = 1_000_000_000
+"""Bytes of a shard unless somebody says otherwise (OMS v1.0, section 6.3.2)."""
+
+
+class Serialization(NamedTuple):
+    """How a manifest lists a model: under which algorithm, and in shards of how many bytes (None: whole files)."""
+
+    algorithm: str = "sha256"
+    shard_size: int | None = None
+
+    @property
+    def method(self) -> str:
+        """OMS's word for it: ``files`` or ``shards``."""
+        return "files" if self.shard_size is None else "shards"
+
+    def spans(self, size: int) -> list[tuple[int, int]]:
+        """Return the shards of a file of ``size`` bytes as (start, end), end exclusive; none for an empty file."""
+        step = self.shard_size or max(1, size)
+        return [(start, min(start + step, size)) for start in range(0, size, step)]
+
+    def names(self, name: str, size: int) -> list[str]:
+        """Return the names of the resources of one file."""
+        if self.shard_size is None:
+            return [name]
+        return [shard_name(name, start, end) for start, end in self.spans(size)]
+
+
+FILES: Final = Serialization()
+"""Whole files under SHA-256, the default."""
+
+
+def shard_name(name: str, start: int, end: int) -> str:
+    """Return the name of a shard."""
+    return f"{name}:{start}:{end}"
 
 
 class Resource(NamedTuple):
@@ -48,6 +96,29 @@ def tree_digest(digests: Mapping[str, str]) -> str:
         odd = next(name for name in digests if "\n" in name)
         raise error("NAME_CONTROL_CHARACTER", f"the name {odd} holds a newline")
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+class Digests(NamedTuple):
+    """The digests of a model's bytes, lowercase hex, as one pass over them gives them.
+
+    ``listed`` are those of the manifest, by the names of its resources. ``whole`` are the SHA-256 digests of whole
+    files, by name; empty where no tree digest was wanted. ``sizes`` are in bytes, by name, of every file.
+    """
+
+    serialization: Serialization
+    listed: Mapping[str, str]
+    whole: Mapping[str, str]
+    sizes: Mapping[str, int]
+
+    @property
+    def root_digest(self) -> str:
+        """OMS's root digest over the listed digests, in the order of OMS (code points of the names)."""
+        return root_digest(self.listed[name] for name in sorted(self.listed))
+
+    @property
+    def tree_digest(self) -> str | None:
+        """The ``dirHash1``; None where the whole files were not hashed."""
+        return tree_digest(self.whole) if self.whole else None
 
 
 class Manifest:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import define
+from modelsign.cli.manifest_options import manifest_options, serialization_of
 from modelsign.cli.methods import sealers, sign_options
 from modelsign.cli.model_options import (
     insecure_notes,
@@ -67,6 +68,7 @@ __all__ = ["command"]
     metavar="TIME",
     help="Until when the signature is good: a time, a date, or a duration such as 90d. Only modelsign heeds it.",
 )
+@manifest_options
 @model_options
 def command(  # noqa: PLR0913 - one parameter per flag
     session: Session,
@@ -91,6 +93,8 @@ def command(  # noqa: PLR0913 - one parameter per flag
                 _check_place(session, artifact, model, place, values["keys"])
         prepared = prepare_model(
             artifact,
+            serialization=serialization_of(values),
+            tree=values["tree_digest"],
             whole_model_name=reference_file_name,
             replaced=[name for name in artifact.evidence if any(_same(model, name, place) for place in places)],
             validity=validity,
@@ -138,7 +142,7 @@ def _report(  # noqa: PLR0913 - the parts of the answer
     text = f"signed {first.files} file{'' if first.files == 1 else 's'} of {escape_line(model)}\n"
     for result, place in zip(results, places, strict=True):
         text += f"  signature    {escape_line(place)}\n  by           {escape_line(who(result.signer))}\n"
-    text += f"  root digest  {first.root_digest}\n  tree digest  {first.tree_digest}\n"
+    text += f"  root digest  {first.root_digest}\n  tree digest  {first.tree_digest or 'not computed'}\n"
     if validity is not None:
         text += f"  expires      {body['expires']}\n"
     return Report("sign", ExitStatus.OK, body, warnings=warnings, text=text)

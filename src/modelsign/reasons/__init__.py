@@ -14,6 +14,7 @@ from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
 from modelsign.reasons.hardware import REASONS as _HARDWARE
 from modelsign.reasons.keyless_signing import REASONS as _KEYLESS_SIGNING
+from modelsign.reasons.manifests import REASONS as _MANIFESTS
 from modelsign.reasons.network import REASONS as _NETWORK
 from modelsign.reasons.policy import REASONS as _POLICY
 from modelsign.reasons.revocation import REASONS as _REVOCATION
@@ -23,21 +24,19 @@ from modelsign.reasons.sigstore import REASONS as _SIGSTORE
 
 __all__ = ["CATALOG", "ExitStatus", "Reason"]
 
-CATALOG: dict[str, Reason] = {
-    reason.code: reason
-    for area in (
-        _COMMAND,
-        _ARTIFACT,
-        _SIGNING,
-        _SIGSTORE,
-        _KEYLESS_SIGNING,
-        _HARDWARE,
-        _NETWORK,
-        _REVOCATION,
-        _SCAN,
-        _ATTEST,
-        _POLICY,
-        _GUARD,
-    )
-    for reason in area
-}
+_AREAS = (
+    _COMMAND,
+    _ARTIFACT,
+    _SIGNING,
+    _MANIFESTS,
+    _SIGSTORE,
+    _KEYLESS_SIGNING,
+    _HARDWARE,
+    _NETWORK,
+    _REVOCATION,
+    _SCAN,
+    _ATTEST,
+    _POLICY,
+    _GUARD,
+)
+CATALOG: dict[str, Reason] = {reason.code: reason for area in _AREAS for reason in area}

@@ -1,7 +1,7 @@
 """JUnit XML: one test case per file or rule, one per fault of the evidence, and one for the answer as a whole.
 
 For services that show test results. A suite without a failure says what exit status 0 says: an expired policy, or one
-whose rules all pass and that still does not allow, fails by the last case.
+whose rules all pass and that still does not allow, fails by the last case. Warnings are the suite's output.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def render(report: Report, *, colour: bool = False) -> str:
             lines += [f"{case}>", f"    <failure>{escape(escape_line(message))}</failure>", "  </testcase>"]
         else:
             lines.append(f"{case}/>")
+    lines += [f"  <system-out>{escape(escape_line(warning))}</system-out>" for warning in report.warnings]
     return "\n".join([*lines, "</testsuite>"]) + "\n"
 
 

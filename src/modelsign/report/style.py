@@ -10,9 +10,8 @@ _CODES: Final = {"good": "32", "bad": "31", "doubt": "33", "quiet": "2", "strong
 _TONES: Final = {
     **dict.fromkeys(("ALLOW", "VERIFIED", "PASS", "clean"), "good"),
     **dict.fromkeys(("DENY", "REFUSED", "FAIL", "unsafe", "critical", "high"), "bad"),
-    **dict.fromkeys(
-        ("UNDECIDED", "INDETERMINATE", "WAIVED", "incomplete", "unsupported", "unverified", "medium"), "doubt"
-    ),
+    **dict.fromkeys(("UNDECIDED", "INDETERMINATE", "WAIVED", "PARTIAL", "medium"), "doubt"),
+    **dict.fromkeys(("incomplete", "unsupported", "unverified"), "doubt"),
 }
 
 

@@ -79,7 +79,7 @@ def _verify(report: Report, style: Style) -> Iterator[str]:
     if result.format:
         yield f"  format       {escape_line(result.format)}{'' if result.oms else ' (not OMS)'}"
     yield f"  files        {result.files.signed} signed, {result.files.checked} checked"
-    for word in ("changed", "missing", "unsigned", "ignored"):
+    for word in ("changed", "missing", "unsigned", "ignored", "unchecked"):
         yield from _names(word, getattr(result.files, word))
 
 

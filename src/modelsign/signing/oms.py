@@ -1,8 +1,9 @@
 """The signed payload of OpenSSF Model Signing: an in-toto statement over a model's manifest.
 
-Written: OMS v1.0 with whole files under SHA-256, resources in the order of code points, the tree digest as second
-digest of the subject, and one fixed JSON form, so that one model gives one payload. Read: OMS v1.0 in exactly
-that order or in the reference implementation's (parts of the path), and the statement of model-signing 0.2.0.
+Written: OMS v1.0 with whole files or shards under one of its three algorithms, resources in the order of code points,
+the tree digest as second digest of the subject, and one fixed JSON form, so that one model gives one payload. Read: OMS
+v1.0 in exactly that order or in the reference implementation's (parts of the path, then numbers), with its spellings of
+algorithms and of ``shard_size``, and the statement of model-signing 0.2.0.
 
 Reading comes after the signature was verified; what is read is still checked as if it came from anybody.
 """
@@ -13,7 +14,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
-from modelsign.artifact.manifest import root_digest, tree_digest
+from modelsign.artifact.algorithms import ALGORITHMS
+from modelsign.artifact.manifest import FILES, Serialization, root_digest, tree_digest
 from modelsign.artifact.model import DEFAULT_IGNORED
 from modelsign.artifact.names import check_collisions, check_name, path_part_order
 from modelsign.errors import error
@@ -34,7 +36,8 @@ PREDICATE_TYPE_V0_2: Final = "https://model_signing/Digests/v0.1"
 TREE_DIGEST: Final = "dirHash1"
 WHOLE_MODEL: Final = "."
 """What the reference implementation calls the one file of a single-file model."""
-_HEX_LENGTHS: Final = {"sha256": 64, "blake2b": 128}
+_ALIASES: Final = {"blake2": "blake2b"}
+"""What the reference implementation's own settings call an algorithm."""
 _SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
@@ -42,9 +45,9 @@ class Statement(NamedTuple):
     """What a signer signed about a model.
 
     ``names`` and ``digests`` (lowercase hex) run together, in the signed order. ``shards`` are the byte ranges
-    (start, end) of ``names`` where the manifest lists shards, else None. ``algorithm`` is hashlib's name.
-    ``format`` is ``oms-v1.0`` or ``oms-v0.2``. ``oms`` says whether every part follows OMS v1.0. ``validity`` is what
-    the signer says of times.
+    (start, end) of ``names`` where the manifest lists shards of ``shard_size`` bytes, else both are None; the shards of
+    each file are all there and follow from its size. ``algorithm`` is one of ``ALGORITHMS``. ``format`` is ``oms-v1.0``
+    or ``oms-v0.2``. ``oms`` says whether every part follows OMS v1.0. ``validity`` is what the signer says of times.
     """
 
     subject: str
@@ -59,6 +62,14 @@ class Statement(NamedTuple):
     format: str
     oms: bool
     validity: Validity | None = None
+    shard_size: int | None = None
+
+    @property
+    def tree_digest(self) -> str | None:
+        """The tree digest of the model that was signed; None where the statement does not tell it."""
+        if self.signed_tree is not None or self.algorithm != "sha256" or self.shards is not None:
+            return self.signed_tree
+        return None if WHOLE_MODEL in self.names else tree_digest(dict(zip(self.names, self.digests, strict=True)))
 
     @property
     def extra_ignores(self) -> tuple[str, ...]:
@@ -70,32 +81,38 @@ def write_statement(  # noqa: PLR0913 - the parts of a statement
     subject: str,
     digests: Mapping[str, str],
     *,
-    tree: str,
+    tree: str | None,
+    serialization: Serialization = FILES,
     ignore_paths: Iterable[str] = (),
     allow_symlinks: bool = False,
     validity: Validity | None = None,
 ) -> bytes:
-    """Write the statement over name → SHA-256 hex; one model gives one sequence of bytes.
+    """Write the statement over resource name → hex digest; one model gives one sequence of bytes.
 
-    ``tree`` is the tree digest; ``ignore_paths`` are recorded as they are. ``validity`` is written as an annotation of
-    the subject.
+    The names and digests are those of the ``serialization``: of files, or of shards as ``path:start:end``. ``tree`` is
+    the tree digest, None where it was not computed; ``ignore_paths`` are recorded as they are. ``validity`` is written
+    as an annotation of the subject.
     """
     names = sorted(digests)
-    root = root_digest(digests[name] for name in names)
+    root = {"sha256": root_digest(digests[name] for name in names)}
+    algorithm, size = serialization
     stated = {} if validity is None else {"annotations": subject_annotations(validity)}
+    settings: dict[str, object] = {
+        "method": serialization.method,
+        "hash_type": algorithm,
+        "allow_symlinks": allow_symlinks,
+        "ignore_paths": sorted(ignore_paths),
+    }
+    if size is not None:
+        settings["shard_size"] = size
     return strictjson.canonical(
         {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": subject, "digest": {"sha256": root, TREE_DIGEST: tree}, **stated}],
+            "subject": [{"name": subject, "digest": root if tree is None else {**root, TREE_DIGEST: tree}, **stated}],
             "predicateType": PREDICATE_TYPE,
             "predicate": {
-                "serialization": {
-                    "method": "files",
-                    "hash_type": "sha256",
-                    "allow_symlinks": allow_symlinks,
-                    "ignore_paths": sorted(ignore_paths),
-                },
-                "resources": [{"name": name, "algorithm": "sha256", "digest": digests[name]} for name in names],
+                "serialization": settings,
+                "resources": [{"name": name, "algorithm": algorithm, "digest": digests[name]} for name in names],
             },
         }
     )
@@ -145,10 +162,10 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
     except (KeyError, TypeError):
         raise _malformed("a resource lacks its name, algorithm or digest") from None
     names = _strings(names, "name")
-    sharded = settings.get("method") == "shards"
-    shards, shard_names = _shards(names) if sharded else (None, names)
-    spelled = {algorithm, f"{algorithm}-sharded-{_shard_size(settings)}"} if sharded else {algorithm}
-    if not algorithms <= spelled:
+    size = _shard_size(settings)
+    shards, shard_names = _shards(names, size) if size is not None else (None, names)
+    spelled = {settings["hash_type"]}
+    if not algorithms <= _spellings(algorithm, size):
         raise _malformed("a resource has another algorithm than the manifest")
     ignored = _strings(_list(settings.get("ignore_paths", []), "ignore_paths"), "ignore_paths")
     ordered = _check_order(names, shards, shard_names)
@@ -168,8 +185,9 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
         allow_symlinks=settings.get("allow_symlinks") is True,
         ignore_paths=tuple(entry.removeprefix("./").rstrip("/") for entry in ignored),
         format="oms-v1.0",
-        oms=known and plain and ordered and names != [WHOLE_MODEL] and algorithms == {algorithm},
+        oms=known and plain and ordered and WHOLE_MODEL not in shard_names and algorithms == spelled == {algorithm},
         validity=read_validity(subject),
+        shard_size=size,
     )
 
 
@@ -195,27 +213,45 @@ def _algorithm(settings: Mapping[str, object]) -> str:
     method, hash_type = settings.get("method"), settings.get("hash_type")
     if method not in ("files", "shards"):
         raise error("HASH_UNSUPPORTED", f"the manifest's method is {method}; known are files and shards")
-    if not isinstance(hash_type, str) or hash_type not in _HEX_LENGTHS:
-        raise error("HASH_UNSUPPORTED", f"the manifest's hash is {hash_type}; known are sha256 and blake2b")
-    return hash_type
+    if not isinstance(hash_type, str) or _ALIASES.get(hash_type, hash_type) not in ALGORITHMS:
+        raise error("HASH_UNSUPPORTED", f"the manifest's hash is {hash_type}; known are {', '.join(ALGORITHMS)}")
+    return _ALIASES.get(hash_type, hash_type)
 
 
-def _shard_size(settings: Mapping[str, object]) -> int:
+def _shard_size(settings: Mapping[str, object]) -> int | None:
     size = settings.get("shard_size")
+    if settings["method"] == "files":
+        if "shard_size" in settings:
+            raise _malformed("shard_size stands in a manifest of whole files")
+        return None
     # The reference writes the number through a protobuf Struct, as 4.0.
     if isinstance(size, bool) or not isinstance(size, (int, float)) or size < 1 or size != int(size):
         raise _malformed("shard_size is not a whole number of bytes")
     return int(size)
 
 
-def _shards(names: Iterable[str]) -> tuple[tuple[tuple[int, int], ...], list[str]]:
+def _spellings(algorithm: str, size: int | None) -> set[str]:
+    """Return what a resource may call the algorithm; the reference adds the size to it where it lists shards."""
+    known = {algorithm, *(alias for alias, meant in _ALIASES.items() if meant == algorithm)}
+    return known if size is None else known.union(f"{name}-sharded-{size}" for name in known)
+
+
+def _shards(names: Iterable[str], size: int) -> tuple[tuple[tuple[int, int], ...], list[str]]:
+    """Split ``path:start:end`` at its last two colons, and check that each file's ranges are what its size gives."""
     ranges, files = [], []
+    spans: dict[str, list[tuple[int, int]]] = {}
     for name in names:
         found = _SHARD.fullmatch(name)
         if found is None:
             raise _malformed(f"the shard {name} is not `path:start:end`")
         files.append(found[1])
         ranges.append((int(found[2]), int(found[3])))
+        spans.setdefault(found[1], []).append(ranges[-1])
+    for name, listed in spans.items():
+        end = max(last for _, last in listed)
+        count = -(-end // size)
+        if len(listed) < count or set(listed) != set(Serialization(shard_size=size).spans(end)):
+            raise _malformed(f"the shards of {name} are not what a file divides into at every {size} bytes")
     return tuple(ranges), files
 
 
@@ -238,7 +274,7 @@ def _check_order(names: list[str], shards: tuple[tuple[int, int], ...] | None, f
 def _check_names(statement: Statement, *, strict_names: bool) -> None:
     if not statement.names:
         raise error("EMPTY_MODEL", "the signed manifest is empty")
-    if statement.names == (WHOLE_MODEL,):
+    if set(statement.names) == {WHOLE_MODEL}:
         check_name(statement.subject, strict=strict_names)
         return
     for name in statement.names:
@@ -251,12 +287,12 @@ def _check_names(statement: Statement, *, strict_names: bool) -> None:
 
 def _check_digests(statement: Statement) -> None:
     joined = "".join(statement.digests)
-    length = _HEX_LENGTHS[statement.algorithm]
+    length = ALGORITHMS[statement.algorithm]
     if not re.fullmatch("[0-9a-f]*", joined) or any(len(digest) != length for digest in statement.digests):
         raise _malformed(f"a digest is not {length} lowercase hex digits")
     if statement.signed_root is not None and statement.signed_root != root_digest(statement.digests):
         raise error("MANIFEST_INCONSISTENT", "the signed root digest does not follow from the signed resources")
-    whole = statement.algorithm == "sha256" and statement.shards is None and statement.names != (WHOLE_MODEL,)
+    whole = statement.algorithm == "sha256" and statement.shards is None and WHOLE_MODEL not in statement.names
     if whole and statement.signed_tree is not None:
         computed = tree_digest(dict(zip(statement.names, statement.digests, strict=True)))
         if statement.signed_tree != computed:

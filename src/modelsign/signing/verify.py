@@ -24,6 +24,7 @@ from modelsign.signing.evidence import check_evidence
 from modelsign.signing.foreign import described
 from modelsign.signing.oms import parse_statement
 from modelsign.signing.revocation import statement_digest
+from modelsign.signing.selection import Selection, not_looked_at
 from modelsign.signing.trust import ask, count_distinct
 from modelsign.signing.validity import check_validity
 from modelsign.verdict import FileLedger, VerifyResult, VerifyVerdict
@@ -56,7 +57,10 @@ class VerifyOptions(NamedTuple):
     callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
     evidence itself, from wherever it lies, and lists what is no bundle (``check``). ``revocations`` are the entries of
     lists that were verified and are fresh. ``now`` is compared with the times a signature sets itself.
-    ``require_oms`` refuses what is accepted beyond OMS v1.0: other orders, algorithms, names and fields.
+    ``require_oms`` refuses what is accepted beyond OMS v1.0: other orders, algorithms, names and fields. ``tree_digest``
+    False leaves out the tree digest where the manifest does not need whole files hashed in one go, so that shards are
+    hashed on all processors. ``only`` are patterns of the files to look at: then the verdict is PARTIAL at best, never
+    VERIFIED.
     """
 
     ignore_paths: tuple[str, ...] = ()
@@ -71,6 +75,8 @@ class VerifyOptions(NamedTuple):
     revocations: Revocations | None = None
     now: datetime | None = None
     require_oms: bool = False
+    tree_digest: bool = True
+    only: tuple[str, ...] = ()
 
 
 class _Vouched(NamedTuple):
@@ -115,7 +121,9 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     if isinstance(as_given, str):
         raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
     given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
-    hashes = Hashes(artifact, digests, progress)
+    only = Selection(options.only) if options.only else None
+    tree = options.tree_digest or options.revocations is not None  # which may name the model by it
+    hashes = Hashes(artifact, digests, progress, tree=tree, only=only)
     faults: list[ModelsignError] = []
     if not given:
         faults.append(error("SIGNATURE_MISSING", f"the model {artifact.name} has no signature"))
@@ -133,7 +141,9 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     lacking = _lacking(trusted, standing, options)
     # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
     # it has its own reason: it could not be read.
-    held_against = _held_against(hashes, given if lacking else set(given) - broken, options, read=bool(vouched))
+    held_against = _held_against(
+        hashes, given if lacking else set(given) - broken, options, standing, read=bool(vouched)
+    )
     faults += [fault for entry in vouched for fault in entry.fallen]
     if not lacking and not held_against:
         asides = [fault.message for entry in vouched for fault in entry.comparison.faults]
@@ -148,12 +158,14 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
 
 
 def _held_against(
-    hashes: Hashes, known: Collection[bytes], options: VerifyOptions, *, read: bool
+    hashes: Hashes, known: Collection[bytes], options: VerifyOptions, standing: Sequence[_Vouched], *, read: bool
 ) -> list[ModelsignError]:
     """Return what refuses the model whoever signed it: odd files where evidence lies, and what was revoked."""
     found = check_evidence(hashes.artifact, known=known) if options.odd_evidence_refuses else []
     if options.revocations is not None and read:
         found += options.revocations.against_model(hashes.tree_digest(), hashes.of("sha256"))
+        for entry in standing:  # a part of a model has no tree digest, and the model it was signed as has one
+            found += options.revocations.against_model(entry.statement.tree_digest, {})
     return found
 
 
@@ -282,7 +294,7 @@ def _result(
     """Put the answer together; where bundles differ, the first one that stands (or else the first) is shown."""
     artifact = hashes.artifact
     shown = (standing or vouched or (None,))[0]
-    verdict = VerifyVerdict.VERIFIED
+    verdict = VerifyVerdict.VERIFIED if hashes.only is None else VerifyVerdict.PARTIAL
     if reasons:
         verdict = VerifyVerdict.REFUSED if isinstance(reasons[0], Refused) else VerifyVerdict.UNDECIDED
     if shown is None:
@@ -301,6 +313,8 @@ def _result(
             warnings=artifact.warnings,
         )
     signers = {signer: None for entry in vouched for signer in entry.signers}
+    if hashes.only is not None:
+        notes = (not_looked_at(shown.comparison.ledger), *notes)
     warnings = tuple(warning for entry in vouched for vouch in entry.vouches.values() for warning in vouch.warnings)
     fmt = "oms-v0.3" if shown.legacy and shown.statement.format == "oms-v1.0" else shown.statement.format
     return VerifyResult(

@@ -18,9 +18,14 @@ __all__ = ["FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", 
 
 
 class VerifyVerdict(StrEnum):
-    """What ``verify`` says of a model."""
+    """What ``verify`` says of a model.
+
+    PARTIAL is said of the files that were asked for, and never of a model: ``files.unchecked`` lists the rest, and no
+    gate takes it for VERIFIED.
+    """
 
     VERIFIED = "VERIFIED"
+    PARTIAL = "PARTIAL"
     REFUSED = "REFUSED"
     UNDECIDED = "UNDECIDED"
 
@@ -79,7 +84,10 @@ def who(signer: Signer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileLedger:
-    """Which files a verification covered; names are relative to the model."""
+    """Which files a verification covered; names are relative to the model.
+
+    ``unchecked`` are the files that were not looked at because only others were asked for; nothing is known of them.
+    """
 
     signed: int = 0
     checked: int = 0
@@ -87,11 +95,12 @@ class FileLedger:
     missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What ``verify`` found. ``reasons`` is empty exactly when the verdict is VERIFIED.
+    """What ``verify`` found. ``reasons`` is empty exactly when the verdict is VERIFIED, or PARTIAL where asked for.
 
     ``expires`` (ISO 8601) is until when the signer said the signature is good, None where that was left open.
     """
@@ -110,7 +119,7 @@ class VerifyResult:
 
     @property
     def exit_status(self) -> ExitStatus:
-        """The first reason's status; 0 when verified."""
+        """The first reason's status; 0 when verified, or where all the files that were asked for are as signed."""
         return self.reasons[0].exit_status if self.reasons else ExitStatus.OK
 
     def body(self) -> dict[str, object]:

@@ -496,7 +496,8 @@ def test_other_hashes_and_shards_verify_and_the_tree_digest_stays(
         assert codes(verify_model(snapshot, bundle, [key.public], digests=snapshot.digests)) == []
     with open_artifact(model) as artifact:
         again = verify_model(artifact, bundle, [key.public], digests=hash_artifact(artifact))
-        assert codes(again) == ["HASH_UNSUPPORTED"]
+        one_shard_is_the_file = shard == 1000
+        assert codes(again) == ([] if one_shard_is_the_file else ["HASH_UNSUPPORTED"])
     for content in ("Weights", "weights+", "w"):
         (model / "w.bin").write_text(content)
         assert codes(verify(model, bundle, key)) == ["FILE_CHANGED"]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refusal, refused_with
 
-from modelsign.artifact.manifest import root_digest, tree_digest
+from modelsign.artifact.algorithms import ALGORITHMS
+from modelsign.artifact.manifest import Serialization, root_digest, tree_digest
 from modelsign.artifact.names import path_part_order
 from modelsign.errors import ModelsignError
 from modelsign.signing.oms import parse_statement, write_statement
@@ -176,7 +177,7 @@ def test_digests_of_the_subject_must_follow_from_the_resources(kind: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "settings", [{"method": "merkle"}, {"hash_type": "md5"}, {"hash_type": "blake3"}, {"method": []}]
+    "settings", [{"method": "merkle"}, {"hash_type": "md5"}, {"hash_type": ["sha256"]}, {"method": []}]
 )
 def test_unknown_methods_and_hashes_are_unsupported(settings: dict[str, object]) -> None:
     fault = refusal(parse_statement, changed(lambda value: setting(value, **settings)))
@@ -215,12 +216,56 @@ def test_shards_are_read_with_both_spellings_of_their_algorithm() -> None:
 
 
 def test_shards_are_read_in_the_order_of_their_numbers_too() -> None:
-    statement = parse_statement(
-        relisted(["a:0:9", "a:9:18", "a:100:101", "a:18:100"][:2], method="shards", shard_size=9)
-    )
-    assert statement.shards == ((0, 9), (9, 18))
-    numeric = relisted(["a:5:10", "a:10:15"], method="shards", shard_size=5)
-    assert parse_statement(numeric).shards == ((5, 10), (10, 15))
+    code_points, numbers = ["a:0:5", "a:10:15", "a:5:10"], ["a:0:5", "a:5:10", "a:10:15"]
+    for names in (code_points, numbers):
+        statement = parse_statement(relisted(names, method="shards", shard_size=5))
+        assert sorted(statement.shards or ()) == [(0, 5), (5, 10), (10, 15)]
+        assert (statement.shard_size, statement.oms) == (5, names is code_points)
+    other = relisted(["a:10:15", "a:0:5", "a:5:10"], method="shards", shard_size=5)
+    assert refused_with(parse_statement, other) == "MANIFEST_UNSORTED"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a:5:10"],
+        ["a:0:5", "a:10:15"],
+        ["a:0:4", "a:4:8"],
+        ["a:0:6"],
+        ["a:0:5", "a:3:8"],
+        ["a:0:5", "a:5:10", "a:5:9"],
+        ["a:0:9000000000000000000"],
+    ],
+)
+def test_shards_that_do_not_divide_a_file_are_malformed(names: list[str]) -> None:
+    payload = relisted(sorted(names), method="shards", shard_size=5)
+    assert refused_with(parse_statement, payload) == "MANIFEST_MALFORMED"
+
+
+def test_manifests_of_whole_files_have_no_size_of_shards() -> None:
+    assert refused_with(parse_statement, changed(lambda value: setting(value, shard_size=5))) == "MANIFEST_MALFORMED"
+
+
+@pytest.mark.parametrize("hash_type", ["blake2b", "blake2", "blake3"])
+def test_the_other_algorithms_are_read_under_every_name_the_reference_has(hash_type: str) -> None:
+    width = 32 if hash_type == "blake3" else 64
+    statement = parse_statement(relisted(["a"], ["ab" * width], hash_type=hash_type))
+    assert statement.algorithm == hash_type.replace("blake2b", "blake2").replace("blake2", "blake2b")
+    assert statement.oms == (hash_type != "blake2")
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "blake2b", "blake3"])
+@pytest.mark.parametrize("shard_size", [None, 4])
+def test_every_serialization_that_is_written_is_read_again_and_is_oms(algorithm: str, shard_size: int | None) -> None:
+    serialization = Serialization(algorithm, shard_size)
+    names = [listed for name in ("w:x", "a") for listed in serialization.names(name, 10)]
+    digests = {name: hashlib.sha256(name.encode()).hexdigest() * (ALGORITHMS[algorithm] // 64) for name in names}
+    payload = write_statement("m", digests, tree=None, serialization=serialization)
+    statement = parse_statement(payload)
+    assert (statement.algorithm, statement.shard_size, statement.oms) == (algorithm, shard_size, True)
+    assert statement.signed_tree is None
+    assert set(statement.names) == {"w:x", "a"}
+    assert json.loads(payload)["predicate"]["serialization"].get("shard_size") is shard_size
 
 
 @pytest.mark.parametrize("name", ["a", "a:1", "a:01:2", "a:-1:2", "a:1:x", ":0:1", "a:0:0"])
