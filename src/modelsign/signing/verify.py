@@ -57,10 +57,10 @@ class VerifyOptions(NamedTuple):
     callers above the scanner ask it (``scan.engine.is_inert``). ``odd_evidence_refuses`` False is for who collects the
     evidence itself, from wherever it lies, and lists what is no bundle (``check``). ``revocations`` are the entries of
     lists that were verified and are fresh. ``now`` is compared with the times a signature sets itself.
-    ``require_oms`` refuses what is accepted beyond OMS v1.0: other orders, algorithms, names and fields. ``tree_digest``
-    False leaves out the tree digest where the manifest does not need whole files hashed in one go, so that shards are
-    hashed on all processors. ``only`` are patterns of the files to look at: then the verdict is PARTIAL at best, never
-    VERIFIED.
+    ``require_oms`` refuses what is accepted beyond OMS v1.0: other orders, algorithms, names and fields.
+    ``tree_digest`` False leaves out the tree digest where the manifest does not need whole files hashed in one go, so
+    that shards are hashed on all processors. ``only`` are patterns of the files to look at: then the verdict is PARTIAL
+    at best, never VERIFIED.
     """
 
     ignore_paths: tuple[str, ...] = ()
