@@ -38,6 +38,8 @@ TRUST_CONFIG_BYTES: Final = 4 * MIB
 """A Sigstore trust configuration, trusted root or signing configuration; the public one has some 20 kB."""
 TOKEN_BYTES: Final = 64 * KIB
 """An identity token; those of continuous integration have some 2 kB."""
+KMS_ANSWER_BYTES: Final = 1 * MIB
+"""An answer of a key management service; Vault lists every version of a key."""
 POLICY_BYTES: Final = 1 * MIB
 """A trust policy."""
 STORE_BYTES: Final = 256 * MIB

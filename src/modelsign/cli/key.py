@@ -101,6 +101,7 @@ def generate(  # noqa: PLR0913 - one parameter per flag
         "modelsign key show signer.pub",
         "modelsign key show signer.pem --public-out signer.pub",
         "modelsign key show 'pkcs11:token=release;object=signer' --pin-file env:TOKEN_PIN",
+        "modelsign key show awskms:///alias/release --public-out signer.pub",
     ),
 )
 @click.argument("key")
@@ -112,18 +113,16 @@ def show(
 ) -> Report:
     """Show a key's kind, digests and public half; never its private half.
 
-    KEY is a file, or the URI of a key on a token (pkcs11:…).
+    KEY is a file, or the URI of a key on a token (pkcs11:…) or at a service (awskms://…).
     """
-    from modelsign.cli.methods.pkcs11 import open_key
-    from modelsign.cli.model_options import read_private_key, read_public_key
+    from modelsign.cli.methods import kms, pkcs11
 
-    elsewhere = key.startswith("pkcs11:")
-    data = session.read(key, limits.KEY_BYTES, what="key") if key != "-" and not elsewhere else b""
-    private = b"PRIVATE KEY-----" in data
-    if elsewhere:
-        public = open_key(session, key, pin_file).public
+    if key.startswith("pkcs11:"):
+        public, private = pkcs11.open_key(session, key, pin_file).public, False
+    elif kms.is_kms_uri(key):
+        public, private = kms.open_key(session, key).public, False
     else:
-        public = read_private_key(session, key, password_file).public if private else read_public_key(session, key)
+        public, private = _read(session, key, password_file)
     if public_out is not None:
         if public_out != "-":
             refuse_signed_model(public_out)
@@ -136,6 +135,16 @@ def show(
         f"{public.pem.decode('ascii')}"
     )
     return Report("key show", ExitStatus.OK, body, text=text)
+
+
+def _read(session: Session, place: str, password_file: str | None) -> tuple[VerifyKey, bool]:
+    """Return the public half of a key in a file, and whether the file holds the private half."""
+    from modelsign.cli.model_options import read_private_key, read_public_key
+
+    data = session.read(place, limits.KEY_BYTES, what="key") if place != "-" else b""
+    if b"PRIVATE KEY-----" in data:
+        return read_private_key(session, place, password_file).public, True
+    return read_public_key(session, place), False
 
 
 def _facts(key: VerifyKey) -> dict[str, object]:

@@ -89,4 +89,35 @@ REASONS: tuple[Reason, ...] = (
         "the token failed",
         "Read what the token said in the message; its maker's documentation says what it means.",
     ),
+    Reason(
+        "KMS_URI_INVALID",
+        ExitStatus.USAGE,
+        "the URI of the key management service cannot be used",
+        "Write it as awskms://, gcpkms://, azurekms://, hashivault:// or openbao://, as cosign does.",
+    ),
+    Reason(
+        "KMS_CREDENTIALS_MISSING",
+        ExitStatus.UNDECIDED,
+        "nothing usable says who asks the key management service",
+        "Set up what the service's own tools use (`aws`, `gcloud`, `az`, `vault`), and try there first.",
+        "Credentials are never part of the URI. They come from the variables and files of the service's own tools.",
+    ),
+    Reason(
+        "KMS_ACCESS_DENIED",
+        ExitStatus.UNDECIDED,
+        "the key management service refuses access to the key",
+        "Grant the right to read the public key and to sign, and nothing else; the service's words are in the message.",
+    ),
+    Reason(
+        "KMS_KEY_NOT_FOUND",
+        ExitStatus.UNDECIDED,
+        "the key management service has no such key",
+        "Check the URI, the region, the project or vault, and which account asks.",
+    ),
+    Reason(
+        "KMS_FAILED",
+        ExitStatus.UNDECIDED,
+        "the key management service failed",
+        "The service's words are in the message; a key may be disabled, or made for something else than signing.",
+    ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from modelsign.cli.methods import key, keyless, pkcs11
+from modelsign.cli.methods import key, keyless, kms, pkcs11
 from modelsign.errors import error
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 Values = "Mapping[str, Any]"
 """The values of a command's flags, by their names."""
 
-_MEMBERS = (key, pkcs11, keyless)
+_MEMBERS = (key, pkcs11, kms, keyless)
 
 
 def sign_options(function: _Function) -> _Function:

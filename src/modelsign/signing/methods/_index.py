@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "key",
     "keyless",
+    "kms",
     "pkcs11",
 )
 """The ids, sorted."""
@@ -31,6 +32,12 @@ def _keyless() -> Method:
     return METHOD
 
 
+def _kms() -> Method:
+    from modelsign.signing.methods.kms import METHOD
+
+    return METHOD
+
+
 def _pkcs11() -> Method:
     from modelsign.signing.methods.pkcs11 import METHOD
 
@@ -40,6 +47,7 @@ def _pkcs11() -> Method:
 _MEMBERS: Final[dict[str, Callable[[], Method]]] = {
     "key": _key,
     "keyless": _keyless,
+    "kms": _kms,
     "pkcs11": _pkcs11,
 }
 
