@@ -16,12 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools")]
 
-from generated import families, pages, readme, schemas  # noqa: E402 - the path comes first
+from generated import families, oms, pages, readme, schemas  # noqa: E402 - the path comes first
 
 
 def wanted(part: str | None = None) -> dict[Path, str]:
     """Return every generated file and what it should hold. Indexes come first: the others import through them."""
-    parts = {"families": families.files, "pages": pages.files, "schemas": schemas.files, "readme": readme.files}
+    parts = {"families": families.files, "pages": pages.files, "schemas": schemas.files}
+    parts |= {"oms": oms.files, "readme": readme.files}
     result: dict[Path, str] = {}
     for name, files in parts.items():
         if part in (None, name):
@@ -33,7 +34,7 @@ def main() -> int:
     """Write, or check, and say which files were stale."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is stale")
-    parser.add_argument("--part", choices=["families", "pages", "schemas", "readme"], help="only this part")
+    parser.add_argument("--part", choices=["families", "pages", "schemas", "oms", "readme"], help="only this part")
     arguments = parser.parse_args()
     stale = [path for path, text in wanted(arguments.part).items() if _held(path) != text]
     for path in stale:

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import blake3
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -31,7 +33,7 @@ def b64(data: bytes) -> str:
 
 
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:
-    return hashlib.new(algorithm, data).hexdigest()
+    return blake3.blake3(data).hexdigest() if algorithm == "blake3" else hashlib.new(algorithm, data).hexdigest()
 
 
 def root_of(resources: list[dict[str, Any]]) -> str:

@@ -36,6 +36,8 @@ PREDICATE_TYPE_V0_2: Final = "https://model_signing/Digests/v0.1"
 TREE_DIGEST: Final = "dirHash1"
 WHOLE_MODEL: Final = "."
 """What the reference implementation calls the one file of a single-file model."""
+PATTERN_CHARACTERS: Final = frozenset("*?[")
+"""What OMS v1.0 (section 6.2.1) keeps out of the paths to ignore, so that no reader takes one for a pattern."""
 _ALIASES: Final = {"blake2": "blake2b"}
 """What the reference implementation's own settings call an algorithm."""
 _SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
@@ -70,6 +72,12 @@ class Statement(NamedTuple):
         if self.signed_tree is not None or self.algorithm != "sha256" or self.shards is not None:
             return self.signed_tree
         return None if WHOLE_MODEL in self.names else tree_digest(dict(zip(self.names, self.digests, strict=True)))
+
+    @property
+    def whole_files(self) -> dict[str, str]:
+        """Name → SHA-256 of the files, where the manifest lists them whole and under SHA-256; else nothing."""
+        whole = self.shards is None and self.algorithm == "sha256"
+        return dict(zip(self.names, self.digests, strict=True)) if whole else {}
 
     @property
     def extra_ignores(self) -> tuple[str, ...]:
@@ -158,7 +166,6 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
         names = [resource["name"] for resource in resources]  # type: ignore[index] # TypeError is answered below
         digests = [resource["digest"] for resource in resources]  # type: ignore[index] # same
         algorithms = {resource["algorithm"] for resource in resources}  # type: ignore[index] # same
-        plain = all(len(resource) == 3 for resource in resources)  # type: ignore[arg-type] # noqa: PLR2004 - the three fields above
     except (KeyError, TypeError):
         raise _malformed("a resource lacks its name, algorithm or digest") from None
     names = _strings(names, "name")
@@ -169,10 +176,11 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
         raise _malformed("a resource has another algorithm than the manifest")
     ignored = _strings(_list(settings.get("ignore_paths", []), "ignore_paths"), "ignore_paths")
     ordered = _check_order(names, shards, shard_names)
-    known = set(statement) == {"_type", "subject", "predicateType", "predicate"} and set(predicate) == {
-        "serialization",
-        "resources",
-    }
+    if not isinstance(settings.get("allow_symlinks"), bool):
+        raise _malformed("allow_symlinks is not true or false")
+    plain = (
+        _has_no_more(statement, predicate, settings) and subject.get("name") != "" and not any(map(_is_odd, ignored))
+    )
     signed_tree = digest.get(TREE_DIGEST)
     return Statement(
         subject=_string(subject.get("name"), "subject name"),
@@ -185,10 +193,26 @@ def _of_v1(statement: Mapping[str, object], subjects: list[object], predicate: M
         allow_symlinks=settings.get("allow_symlinks") is True,
         ignore_paths=tuple(entry.removeprefix("./").rstrip("/") for entry in ignored),
         format="oms-v1.0",
-        oms=known and plain and ordered and WHOLE_MODEL not in shard_names and algorithms == spelled == {algorithm},
+        oms=plain and ordered and WHOLE_MODEL not in shard_names and algorithms == spelled == {algorithm},
         validity=read_validity(subject),
         shard_size=size,
     )
+
+
+def _has_no_more(
+    statement: Mapping[str, object], predicate: Mapping[str, object], settings: Mapping[str, object]
+) -> bool:
+    """Say whether there are no fields beyond those of OMS's schemas, which further fields of resources are not."""
+    return (
+        set(statement) == {"_type", "subject", "predicateType", "predicate"}
+        and set(predicate) == {"serialization", "resources"}
+        and set(settings) <= {"method", "hash_type", "shard_size", "allow_symlinks", "ignore_paths"}
+    )
+
+
+def _is_odd(ignored: str) -> bool:
+    """Say whether a path to ignore is not one as OMS v1.0 (section 6.2.1) has them; it is taken literally still."""
+    return not ignored or ignored[0] == "/" or "../" in f"{ignored}/" or not PATTERN_CHARACTERS.isdisjoint(ignored)
 
 
 def _of_v0_2(subjects: list[object]) -> Statement:

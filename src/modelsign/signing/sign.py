@@ -6,7 +6,7 @@ caller's business.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.artifact.hashing import hash_artifact, hash_model
 from modelsign.artifact.manifest import FILES, Digests
@@ -17,7 +17,7 @@ from modelsign.signing.compare import check_given
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.envelope import sealer_of
 from modelsign.signing.evidence import check_evidence
-from modelsign.signing.oms import WHOLE_MODEL, write_statement
+from modelsign.signing.oms import PATTERN_CHARACTERS, WHOLE_MODEL, write_statement
 from modelsign.signing.private_keys import refuse_private_keys
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from modelsign.signing.sealer import Sealer
     from modelsign.signing.validity import Validity
     from modelsign.verdict import Signer
-
-_PATTERN: Final = frozenset("*?[")
-"""What OMS v1.0 (section 6.2.1) keeps out of the paths to ignore, so that no reader takes one for a pattern."""
 
 __all__ = ["Prepared", "SignResult", "prepare_model", "sign_model", "write_down"]
 
@@ -218,7 +215,7 @@ def _ignored(artifact: Artifact | Snapshot) -> set[str]:
         return set()
     named = {name for name in artifact.named_evidence if name.partition("/")[0] not in EVIDENCE_NAMES}
     ignored = named.union(EVIDENCE_NAMES, GIT_NAMES if artifact.ignores_git else (), artifact.ignored)
-    patterns = sorted(path for path in ignored if not _PATTERN.isdisjoint(path))
+    patterns = sorted(path for path in ignored if not PATTERN_CHARACTERS.isdisjoint(path))
     if patterns:
         raise error("IGNORE_PATH_IS_PATTERN", f"the path to leave out {patterns[0]} holds one of the characters * ? [")
     return ignored

@@ -164,8 +164,8 @@ def _held_against(
     found = check_evidence(hashes.artifact, known=known) if options.odd_evidence_refuses else []
     if options.revocations is not None and read:
         found += options.revocations.against_model(hashes.tree_digest(), hashes.of("sha256"))
-        for entry in standing:  # a part of a model has no tree digest, and the model it was signed as has one
-            found += options.revocations.against_model(entry.statement.tree_digest, {})
+        for entry in standing:  # files that were not looked at are signed still, and so is the model they belong to
+            found += options.revocations.against_model(entry.statement.tree_digest, entry.statement.whole_files)
     return found
 
 

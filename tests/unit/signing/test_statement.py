@@ -187,7 +187,11 @@ def test_unknown_methods_and_hashes_are_unsupported(settings: dict[str, object])
 def test_fields_nobody_knows_are_ignored_and_are_not_oms() -> None:
     assert not parse_statement(changed(lambda value: value["predicate"].update(card="x"))).oms
     assert not parse_statement(changed(lambda value: value.update(extra="x"))).oms
-    assert not parse_statement(changed(lambda value: resource(value, extra="x"))).oms
+    assert not parse_statement(changed(lambda value: value["predicate"]["serialization"].update(extra="x"))).oms
+
+
+def test_further_fields_of_resources_are_oms() -> None:
+    assert parse_statement(changed(lambda value: resource(value, extra="x"))).oms
 
 
 def test_a_single_file_may_be_called_as_the_reference_calls_it() -> None:
