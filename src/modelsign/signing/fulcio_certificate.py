@@ -76,6 +76,9 @@ def find_issuer(certificate: Certificate, authorities: Sequence[Authority], mome
 
     """
     faults: list[str] = []
+    for moment in moments:  # to the microsecond, which the verifier of paths cuts off
+        if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
+            raise error("CERTIFICATE_NOT_SIGSTORES", f"the certificate was not valid at {moment.isoformat()}")
     for authority in authorities:
         outside = [moment for moment in moments if not authority.window.holds(moment)]
         if outside:
@@ -90,13 +93,19 @@ def find_issuer(certificate: Certificate, authorities: Sequence[Authority], mome
 
 
 def is_self_issued(der: bytes) -> bool:
-    """Say whether a certificate names itself as its issuer; one that cannot be read does not."""
+    """Say whether a certificate names itself as its issuer.
+
+    Raises:
+        ModelsignError: ``CERTIFICATE_NOT_FOR_SIGNING`` for one that cannot be read.
+
+    """
     from cryptography import x509
 
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
-        return False
+        certificate.extensions  # noqa: B018 - parsed only now
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as fault:
+        raise _unfit(f"stands beside one that cannot be read: {str(fault)[:100]}") from None
     return certificate.subject == certificate.issuer
 
 

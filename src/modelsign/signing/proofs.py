@@ -133,8 +133,7 @@ def prove(subject: Subject, root: TrustRoot, policy: ProofPolicy) -> Proofs:
 def _check_repeated(entries: Sequence[TlogEntry]) -> None:
     if len(entries) > limits.PROOFS:
         raise error("PROOFS_TOO_FEW", f"the bundle has {len(entries)} log entries; at most {limits.PROOFS} are read")
-    places = {(entry.log_key_id, entry.log_index) for entry in entries}
-    if len(places) < len(entries) or len({entry.body for entry in entries}) < len(places) == 1:
+    if len({(entry.log_key_id, entry.log_index) for entry in entries}) < len(entries):
         raise error("PROOF_REPEATED", "the bundle holds a log entry twice")
 
 
@@ -146,7 +145,7 @@ def _check_count(what: str, found: int, needed: int) -> None:
 def _verify_entry(entry: TlogEntry, logs: Sequence[LogKey], subject: Subject, stamped: Sequence[datetime]) -> _Logged:
     """Verify one entry of a log that is trusted; a log that signs no times must have been so when it was stamped."""
     moment = None
-    if entry.promise is not None or subject.version == "0.1":
+    if entry.raw.get("inclusionPromise") is not None or subject.version == "0.1":
         if (entry.kind, entry.version) not in _VERSIONS_WITH_TIME:
             raise error("LOG_PROMISE_INVALID", "a log that signs no times is said to have signed one")
         moment = verify_promise(entry, logs)
@@ -158,6 +157,8 @@ def _verify_entry(entry: TlogEntry, logs: Sequence[LogKey], subject: Subject, st
         )
     log = verify_inclusion(entry, valid)
     check_entry(entry, subject.content, subject.verifier)
-    index = entry.log_index if moment or entry.proof is None else entry.proof.log_index
+    index = entry.log_index if entry.proof is None or moment else entry.proof.log_index
+    if index != entry.log_index and (entry.kind, entry.version) not in _VERSIONS_WITH_TIME:
+        raise error("LOG_PROOF_INVALID", "the log entry and its proof name different places in the log")
     proof = LogProof(log.url or log.id.hex(), index, timestamp.write(moment) if moment else None)
     return _Logged(log.key.digest, proof, moment)

@@ -27,7 +27,7 @@ __all__ = ["Timestamp", "verify_timestamps"]
 
 
 class Timestamp(NamedTuple):
-    """A verified timestamp. ``authority`` is the SHA-256 of the authority's certificate: what makes two distinct."""
+    """A verified timestamp. ``authority`` is the SHA-256 of the authority's key: what makes two distinct."""
 
     time: datetime
     authority: str
@@ -76,6 +76,7 @@ def _read(data: bytes) -> TimeStampResponse:
 
 def _verify(response: TimeStampResponse, signature: bytes, authorities: Sequence[Authority]) -> Timestamp | None:
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from rfc3161_client import VerificationError, VerifierBuilder
 
     for authority in authorities:
@@ -89,5 +90,6 @@ def _verify(response: TimeStampResponse, signature: bytes, authorities: Sequence
         except (VerificationError, ValueError):
             continue
         if authority.window.holds(moment):
-            return Timestamp(moment, hashlib.sha256(authority.chain[0]).hexdigest(), authority.url)
+            key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            return Timestamp(moment, hashlib.sha256(key).hexdigest(), authority.url)
     return None
