@@ -12,8 +12,11 @@ from modelsign.artifact.model import open_artifact
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.dsse import pae, pae_of_v0_2
+from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_public_key
+from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.oms import parse_statement
+from modelsign.signing.trust_root import read_shipped_root
 from modelsign.signing.verify import VerifyOptions, verify_model
 
 if TYPE_CHECKING:
@@ -59,6 +62,22 @@ def test_bundles_of_other_methods_are_read_and_not_taken_for_a_keys(key: VerifyK
     ignored = ("ignore-me",) if (PLACE / name / "ignore-me").exists() else ()
     got = verdict(PLACE / name, PLACE / name / "model.sig", key, allow_legacy=True, ignore_paths=ignored)
     assert got == ("REFUSED", None, ["SIGNATURE_WRONG_KEY"])
+
+
+@pytest.mark.parametrize("name", ["v0.3.1-sigstore", "v1.1.0-sigstore"])
+def test_bundles_of_identities_verify_by_the_public_root_at_hand(name: str) -> None:
+    root = read_shipped_root().root
+    trust = KeylessTrust(root, exactly("stefanb@us.ibm.com"), exactly("https://sigstore.verify.ibm.com/oauth2"), {})
+    folder = PLACE / name
+    ignored = ("ignore-me",) if (folder / "ignore-me").exists() else ()
+    with open_artifact(folder, ignore_paths=ignored) as artifact:
+        options = VerifyOptions(allow_legacy=True, ignore_paths=ignored)
+        result = verify_model(artifact, (folder / "model.sig").read_bytes(), [trust], options=options)
+        other = trust._replace(identity=exactly("mallory@us.ibm.com"))
+        refused = verify_model(artifact, (folder / "model.sig").read_bytes(), [other], options=options)
+    assert (result.verdict.value, result.reasons) == ("VERIFIED", ())
+    assert result.signers[0].logs[0].log == "https://rekor.sigstore.dev"
+    assert [reason.code for reason in refused.reasons] == ["IDENTITY_WRONG"]
 
 
 def test_the_encoding_of_0_2_0_is_the_one_that_was_signed(key: VerifyKey) -> None:
