@@ -14,6 +14,8 @@ import loopback
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from certificatelab import Lab
+
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile(
@@ -73,3 +75,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         terminal.write_line(f"skipped in CI, and not in tests/allowed-skips.txt: {node}: {why}", red=True)
     if refused and session.exitstatus == 0:
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Authorities made by openssl, once for all tests of a run."""
+    from certificatelab import Lab  # noqa: PLC0415 - only where certificates are tested
+
+    return Lab(tmp_path_factory.mktemp("authorities"))

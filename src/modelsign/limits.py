@@ -40,6 +40,26 @@ TOKEN_BYTES: Final = 64 * KIB
 """An identity token; those of continuous integration have some 2 kB."""
 KMS_ANSWER_BYTES: Final = 1 * MIB
 """An answer of a key management service; Vault lists every version of a key."""
+CERTIFICATE_BYTES: Final = 64 * KIB
+"""One certificate in DER; with ML-DSA-87 throughout it has some 8 KB."""
+CERTIFICATE_FILE_BYTES: Final = 4 * MIB
+"""A file of certificates."""
+CERTIFICATES: Final = 1000
+"""Certificates in one file."""
+CERTIFICATE_NAMES: Final = 500
+"""Alternative names, or constraints on names, in one certificate."""
+CHAIN_CERTIFICATES: Final = 100
+"""Certificates that may stand between a leaf and the roots, those of the bundle and those of the caller together."""
+CHAIN_LENGTH: Final = 10
+"""Certificates in one chain, leaf and root included."""
+CHAIN_STEPS: Final = 1000
+"""Steps of the search for chains, and so signatures checked in it."""
+CHAINS: Final = 20
+"""Chains that are examined for one leaf."""
+CRL_BYTES: Final = 64 * MIB
+"""A certificate revocation list."""
+OCSP_BYTES: Final = 1 * MIB
+"""An OCSP response."""
 POLICY_BYTES: Final = 1 * MIB
 """A trust policy."""
 STORE_BYTES: Final = 256 * MIB

@@ -57,7 +57,6 @@ def _complement(ranges: _Ranges) -> _Ranges:
 
 _ANY: Final[_Ranges] = ((0, _LAST),)
 _DOT: Final = _complement(((10, 10),))
-_NOT_SLASH: Final = _complement(((47, 47),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,22 +334,23 @@ def compiled(text: str) -> Pattern:
 
 
 @functools.lru_cache(maxsize=MOST_PATTERNS)
-def glob(text: str) -> Pattern:
-    """Compile a glob: ``*`` and ``?`` do not match ``/``, ``**`` does.
+def glob(text: str, separators: str = "/") -> Pattern:
+    """Compile a glob: ``*`` and ``?`` do not match the separators, ``**`` does.
 
     Raises:
         ValueError: the pattern is too long.
 
     """
     _bound(text)
+    within = _complement(tuple((ord(sign), ord(sign)) for sign in separators))
     parts: list[_Fragment] = []
     for piece in re.findall(r"\*\*+|[\s\S]", text):
         if piece.startswith("**"):
             parts.append(_repeat(_one(_ANY), 0, None))
         elif piece == "*":
-            parts.append(_repeat(_one(_NOT_SLASH), 0, None))
+            parts.append(_repeat(_one(within), 0, None))
         else:
-            parts.append(_one(_NOT_SLASH if piece == "?" else ((ord(piece), ord(piece)),)))
+            parts.append(_one(within if piece == "?" else ((ord(piece), ord(piece)),)))
     return Pattern(_sequence(parts))
 
 

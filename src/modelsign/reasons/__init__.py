@@ -10,6 +10,7 @@ from __future__ import annotations
 from modelsign.reasons._reason import ExitStatus, Reason
 from modelsign.reasons.artifact import REASONS as _ARTIFACT
 from modelsign.reasons.attest import REASONS as _ATTEST
+from modelsign.reasons.certificates import REASONS as _CERTIFICATES
 from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
 from modelsign.reasons.hardware import REASONS as _HARDWARE
@@ -28,6 +29,7 @@ _AREAS = (
     _COMMAND,
     _ARTIFACT,
     _SIGNING,
+    _CERTIFICATES,
     _MANIFESTS,
     _SIGSTORE,
     _KEYLESS_SIGNING,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from modelsign.cli.methods import key, keyless, kms, pkcs11
+from modelsign.cli.methods import certificate, key, keyless, kms, pkcs11
 from modelsign.errors import error
 
 if TYPE_CHECKING:
@@ -27,18 +27,21 @@ Values = "Mapping[str, Any]"
 """The values of a command's flags, by their names."""
 
 _MEMBERS = (key, pkcs11, kms, keyless)
+"""Members whose keys may have a certificate, which then signs in their stead, have ``raw_signers(session, values)``."""
+_SIGN_OPTIONS = [option for member in (*_MEMBERS, certificate) for option in member.SIGN_OPTIONS]
+_VERIFY_OPTIONS = [option for member in (*_MEMBERS, certificate) for option in member.VERIFY_OPTIONS]
 
 
 def sign_options(function: _Function) -> _Function:
     """Add every flag that says how to sign."""
-    for option in reversed([option for member in _MEMBERS for option in member.SIGN_OPTIONS]):
+    for option in reversed(_SIGN_OPTIONS):
         function = option(function)
     return function
 
 
 def verify_options(function: _Function) -> _Function:
     """Add every flag that says whom to trust."""
-    for option in reversed([option for member in _MEMBERS for option in member.VERIFY_OPTIONS]):
+    for option in reversed(_VERIFY_OPTIONS):
         function = option(function)
     return function
 
@@ -50,7 +53,13 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
         ModelsignError: ``NO_SIGNING_METHOD``, or a reason of a method.
 
     """
-    found = [sealer for member in _MEMBERS for sealer in member.sealers(session, values)]
+    members, keys = list(_MEMBERS), []
+    if values["certificate"]:
+        keyed = [member for member in members if hasattr(member, "raw_signers")]
+        keys = [found for member in keyed for found in member.raw_signers(session, values)]
+        members = [member for member in members if member not in keyed]
+    found = certificate.sealers(session, values, keys)
+    found += [sealer for member in members for sealer in member.sealers(session, values)]
     if not found:
         raise error("NO_SIGNING_METHOD", "nothing says how to sign")
     return found
@@ -64,6 +73,7 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
 
     """
     found = [trust for member in _MEMBERS for trust in member.trusts(session, values, now)]
+    found += certificate.trusts(session, values, now)
     if not found:
         raise error("NO_TRUST_SOURCE", "nothing says who must have signed")
     return found

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from modelsign.cli.session import Session
-    from modelsign.signing.sealer import Sealer
+    from modelsign.signing.sealer import RawSigner, Sealer
     from modelsign.signing.trust import Trust
 
-__all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "sealers", "trusts"]
+__all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "raw_signers", "sealers", "trusts"]
 
 SIGN_OPTIONS = (
     click.option(
@@ -47,12 +47,18 @@ VERIFY_OPTIONS = (
 
 def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
     """Return a sealer for each private key."""
-    from modelsign.cli.model_options import read_private_key
     from modelsign.signing.methods.key import KeySealer
+
+    return [KeySealer(key) for key in raw_signers(session, values)]
+
+
+def raw_signers(session: Session, values: Mapping[str, Any]) -> list[RawSigner]:
+    """Return each private key, for whatever kind of bundle."""
+    from modelsign.cli.model_options import read_private_key
 
     keys: Sequence[str] = values["keys"]
     passwords = _passwords(len(keys), values["password_files"])
-    return [KeySealer(read_private_key(session, key, password)) for key, password in zip(keys, passwords, strict=True)]
+    return [read_private_key(session, key, password) for key, password in zip(keys, passwords, strict=True)]
 
 
 def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[Trust]:

@@ -84,7 +84,7 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
 
     named, confirmed, claims = identities(values), _issuers(values), _claims(values)
     if not confirmed:
-        if (named and not values.get("ca_roots")) or claims:
+        if (named and not (values["ca_roots"] or values["certificate_chain"])) or claims:
             raise error(
                 "NO_TRUST_SOURCE",
                 "an identity was named, but not who must have confirmed it",

@@ -12,12 +12,19 @@ if TYPE_CHECKING:
 __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
+    "certificate",
     "key",
     "keyless",
     "kms",
     "pkcs11",
 )
 """The ids, sorted."""
+
+
+def _certificate() -> Method:
+    from modelsign.signing.methods.certificate import METHOD
+
+    return METHOD
 
 
 def _key() -> Method:
@@ -45,6 +52,7 @@ def _pkcs11() -> Method:
 
 
 _MEMBERS: Final[dict[str, Callable[[], Method]]] = {
+    "certificate": _certificate,
     "key": _key,
     "keyless": _keyless,
     "kms": _kms,

@@ -1,0 +1,53 @@
+"""How X.509 structures are parsed: strictly, and with every complaint of the parser turned into one reason.
+
+``cryptography`` still reads some of what RFC 5280 forbids (serial numbers that are not positive, names too long) and
+only warns. Here a warning is a refusal. Filters of warnings belong to the whole process, hence the lock.
+"""
+
+# ruff: noqa: PLC0415
+# cryptography costs more to import than everything else on the way to a verdict.
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from typing import TYPE_CHECKING, Final
+
+from modelsign.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["parsing"]
+
+_FILTERS: Final = threading.RLock()
+_SHOWN: Final = 200
+
+
+@contextlib.contextmanager
+def parsing(what: str, code: str) -> Iterator[None]:
+    """Raise the reason ``code`` for anything that parsing in this context complains of.
+
+    Raises:
+        ModelsignError: ``code``, or what was raised within.
+
+    """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        with _FILTERS, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        Warning,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as fault:
+        raise error(code, f"{what} cannot be read: {str(fault)[:_SHOWN]}") from None
