@@ -182,8 +182,10 @@ def parse_any_bundle(data: bytes) -> Bundle:
     if contents == ["messageSignature"]:
         message = _message(_object(top["messageSignature"], "messageSignature"))
         return Bundle(message, material, legacy_material, _VERSIONS[media_type])
-    envelope = _envelope(_object(top.get("dsseEnvelope"), "dsseEnvelope"))
-    return Bundle(envelope, material, legacy_material, _VERSIONS[media_type])
+    envelope, null_keyid = _envelope(_object(top.get("dsseEnvelope"), "dsseEnvelope"))
+    # Certificates of model-signing up to 1.0.1; a null key id alone is current (OMS v1.0, sections 4.1 and 11.1).
+    old_chain = null_keyid and material.kind == "certificate_chain" and not material.tlog_entries
+    return Bundle(envelope, material, legacy_material or old_chain, _VERSIONS[media_type])
 
 
 def write_bundle(  # noqa: PLR0913 - the parts of a bundle
@@ -335,19 +337,22 @@ def _timestamps(value: object) -> tuple[bytes, ...]:
     return tuple(stamps)
 
 
-def _envelope(value: _Object) -> Envelope:
+def _envelope(value: _Object) -> tuple[Envelope, bool]:
     _fields(value, "dsseEnvelope", {"payload", "payloadType", "signatures"})
     signatures = _list(value.get("signatures"), "signatures")
     if len(signatures) != 1:
         raise _malformed(f"it has {len(signatures)} signatures; a bundle has exactly one")
     signature = _object(signatures[0], "signatures")
     _fields(signature, "signatures", {"sig", "keyid"})
-    _string(signature.get("keyid") or "", "keyid")  # absent, empty or null means the same (OMS v1.0, section 4.1)
-    return Envelope(
+    keyid = signature.get("keyid", "")
+    if keyid is not None:
+        _string(keyid, "keyid")
+    envelope = Envelope(
         _string(value.get("payloadType"), "payloadType"),
         _decode(value.get("payload"), "payload"),
         _decode(signature.get("sig"), "sig"),
     )
+    return envelope, keyid is None
 
 
 def _object(value: object, where: str) -> _Object:
