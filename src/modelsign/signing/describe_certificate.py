@@ -12,6 +12,7 @@ from modelsign import limits
 from modelsign.errors import ModelsignError
 from modelsign.signing.fulcio_claims import read_claims
 from modelsign.signing.loose_values import MOST_SHOWN, text
+from modelsign.signing.x509_parsing import parsing
 from modelsign.verdict import CertificateClaims
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def describe_certificate(data: bytes | None) -> CertificateClaims:
     from cryptography import x509
 
     try:
-        certificate = x509.load_der_x509_certificate(data)
-    except (ValueError, TypeError) as fault:
-        return CertificateClaims(len(data), sha256, problem=text(f"it cannot be read: {fault}"))
+        with parsing("it", "CERTIFICATE_NOT_FOR_SIGNING"):
+            certificate = x509.load_der_x509_certificate(data)
+    except ModelsignError as fault:
+        return CertificateClaims(len(data), sha256, problem=text(fault.message))
     return _describe(certificate, len(data), sha256)
 
 
@@ -54,15 +56,11 @@ def _describe(certificate: x509.Certificate, size: int, sha256: str) -> Certific
 
     def part(read: Callable[[], Any], default: Any = None) -> Any:
         """Read one part; what fails is noted and takes its default."""
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.x509 import DuplicateExtension, UnsupportedGeneralNameType
-
         try:
-            return read()
-        except (
-            ValueError, TypeError, UnsupportedAlgorithm, DuplicateExtension, UnsupportedGeneralNameType, ModelsignError,
-        ) as fault:  # fmt: skip
-            faults.append(str(text(str(fault))))
+            with parsing("a part", "CERTIFICATE_NOT_FOR_SIGNING"):
+                return read()
+        except ModelsignError as fault:
+            faults.append(str(text(fault.message)))
             return default
 
     extensions = part(lambda: _extensions(certificate), {})

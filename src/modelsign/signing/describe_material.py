@@ -12,8 +12,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
+from modelsign.errors import ModelsignError
 from modelsign.signing.describe_certificate import describe_certificate, name_text
 from modelsign.signing.loose_values import child, children, decoded, moment_of, number, text
+from modelsign.signing.x509_parsing import parsing
 from modelsign.verdict import LogEntryClaims, MaterialClaims, TimestampClaims
 
 if TYPE_CHECKING:
@@ -96,26 +98,30 @@ def describe_timestamp(data: bytes | None) -> TimestampClaims:
         return TimestampClaims(0, problem="it is not base64")
     if len(data) > limits.INSPECTED_PART_BYTES:
         return TimestampClaims(len(data), problem=f"it has more than {limits.INSPECTED_PART_BYTES} bytes")
-    from cryptography.exceptions import UnsupportedAlgorithm
+    try:
+        with parsing("it", "TIMESTAMP_INVALID"):
+            return _timestamp(data)
+    except ModelsignError as fault:
+        return TimestampClaims(len(data), problem=text(fault.message))
+
+
+def _timestamp(data: bytes) -> TimestampClaims:
     from rfc3161_client import decode_timestamp_response
 
-    try:
-        response = decode_timestamp_response(data)
-        if response.status > 1:
-            return TimestampClaims(len(data), problem=f"the authority refused (PKI status {response.status})")
-        info = response.tst_info
-        signed = response.signed_data
-        signers = sorted(name_text(signer.issuer) for signer in signed.signer_infos)
-        oid = info.message_imprint.hash_algorithm.dotted_string
-        return TimestampClaims(
-            len(data),
-            time=info.gen_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            policy=info.policy.dotted_string,
-            authority=text("; ".join(signers)),
-            serial=format(info.serial_number, "x"),
-            hash_algorithm=_HASHES.get(oid, oid),
-            digest=info.message_imprint.message.hex()[:256],
-            certificates=len(signed.certificates),
-        )
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm) as fault:
-        return TimestampClaims(len(data), problem=text(f"it cannot be read: {fault}"))
+    response = decode_timestamp_response(data)
+    if response.status > 1:
+        return TimestampClaims(len(data), problem=f"the authority refused (PKI status {response.status})")
+    info = response.tst_info
+    signed = response.signed_data
+    signers = sorted(name_text(signer.issuer) for signer in signed.signer_infos)
+    oid = info.message_imprint.hash_algorithm.dotted_string
+    return TimestampClaims(
+        len(data),
+        time=info.gen_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        policy=info.policy.dotted_string,
+        authority=text("; ".join(signers)),
+        serial=format(info.serial_number, "x"),
+        hash_algorithm=_HASHES.get(oid, oid),
+        digest=info.message_imprint.message.hex()[:256],
+        certificates=len(signed.certificates),
+    )

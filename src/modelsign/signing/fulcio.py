@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError, error
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -107,7 +108,5 @@ def _chain(body: bytes) -> list[str]:
 def _load(pem: str) -> x509.Certificate:
     from cryptography import x509
 
-    try:
+    with parsing("what the certificate authority issued", "NETWORK_ANSWER_MALFORMED"):
         return x509.load_pem_x509_certificate(pem.encode("utf-8"))
-    except ValueError:
-        raise error("NETWORK_ANSWER_MALFORMED", "the certificate authority issued what is no certificate") from None

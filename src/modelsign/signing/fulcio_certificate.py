@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.errors import error
 from modelsign.signing.fulcio_claims import OTHER_NAME, read_claims, read_utf8_string
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,16 +51,13 @@ def read_signing_certificate(der: bytes) -> SigningCertificate:
 
     """
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
 
     from modelsign.signing.keys import VerifyKey
 
-    try:
+    with parsing("the signer's certificate", "CERTIFICATE_NOT_FOR_SIGNING"):
         certificate = x509.load_der_x509_certificate(der)
         extensions = certificate.extensions
         key = VerifyKey(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as fault:
-        raise _unfit(f"cannot be read: {str(fault)[:100]}") from None
     _check_usage(extensions)
     kind, name = _only_name(extensions)
     found = SigningCertificate(certificate, key, kind, name, read_claims(certificate))
@@ -101,12 +99,10 @@ def is_self_issued(der: bytes) -> bool:
     """
     from cryptography import x509
 
-    try:
+    with parsing("a certificate beside the signer's", "CERTIFICATE_NOT_FOR_SIGNING"):
         certificate = x509.load_der_x509_certificate(der)
         certificate.extensions  # noqa: B018 - parsed only now
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as fault:
-        raise _unfit(f"stands beside one that cannot be read: {str(fault)[:100]}") from None
-    return certificate.subject == certificate.issuer
+        return certificate.subject == certificate.issuer
 
 
 def _issuer_at(

@@ -203,7 +203,7 @@ def load_public_key(data: bytes) -> VerifyKey:
         ModelsignError: ``KEY_MALFORMED``, ``KEY_UNSUPPORTED`` or ``KEY_IS_PRIVATE``.
 
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
     _check_one(data)
@@ -213,7 +213,7 @@ def load_public_key(data: bytes) -> VerifyKey:
         key = load_pem_public_key(data) if _PEM in data else load_der_public_key(data)
     except UnsupportedAlgorithm:
         raise _unknown(data, "public") from None
-    except ValueError:
+    except (ValueError, InternalError):
         raise error("KEY_MALFORMED", "this is no public key in PEM or DER") from None
     refuse_encoding(data)
     return VerifyKey(key)
@@ -227,7 +227,7 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
             ``KEY_PASSWORD_WRONG`` or ``KEY_NOT_ENCRYPTED``.
 
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
     password = password or None  # an empty one opens nothing
@@ -243,7 +243,7 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
         raise error("KEY_NOT_ENCRYPTED", "a password was given, but the private key is not encrypted") from None
     except UnsupportedAlgorithm:
         raise _unknown(data, "private") from None
-    except ValueError:
+    except (ValueError, InternalError):
         if password is not None:
             raise error("KEY_PASSWORD_WRONG", "the private key cannot be opened with this password") from None
         raise error("KEY_MALFORMED", "this is no private key in PEM or DER") from None

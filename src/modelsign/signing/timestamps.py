@@ -13,7 +13,8 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign import limits
-from modelsign.errors import error
+from modelsign.errors import ModelsignError, error
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +69,8 @@ def verify_timestamps(
 def _read(data: bytes) -> TimeStampResponse:
     from rfc3161_client import decode_timestamp_response
 
-    try:
+    with parsing("a timestamp", "TIMESTAMP_INVALID"):
         return decode_timestamp_response(data)
-    except ValueError as fault:
-        raise error("TIMESTAMP_INVALID", f"a timestamp cannot be read: {str(fault)[:100]}") from None
 
 
 def _verify(response: TimeStampResponse, signature: bytes, authorities: Sequence[Authority]) -> Timestamp | None:
@@ -85,9 +84,10 @@ def _verify(response: TimeStampResponse, signature: bytes, authorities: Sequence
             continue
         verifier = VerifierBuilder(tsa_certificate=leaf, intermediates=above[:-1], roots=above[-1:]).build()
         try:
-            verifier.verify_message(response, signature)
-            moment = response.tst_info.gen_time
-        except (VerificationError, ValueError):
+            with parsing("a timestamp", "TIMESTAMP_INVALID"):
+                verifier.verify_message(response, signature)
+                moment = response.tst_info.gen_time
+        except (VerificationError, ModelsignError):
             continue
         if authority.window.holds(moment):
             key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from modelsign import limits, strictjson, timestamp
 from modelsign.errors import ModelsignError, error
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,7 +184,7 @@ def _document(data: bytes, what: str) -> _Object:
 
 def _check_type(document: _Object, known: frozenset[str]) -> None:
     kind = document.get("mediaType")
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise error("TRUST_ROOT_UNSUPPORTED", f"the media type is {str(kind)[:_SHOWN]}")
 
 
@@ -235,17 +236,14 @@ def _log(member: _Object) -> LogKey:
 
 def _authority(member: _Object) -> Authority:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
 
     entries = _object(member.get("certChain"), "certChain").get("certificates")
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.PROOFS:
         raise error("TRUST_ROOT_MALFORMED", "the chain of certificates is empty or too long")
     chain = tuple(_bytes(_object(entry, "certificates"), "rawBytes") for entry in entries)
-    try:
+    with parsing("a certificate", "TRUST_ROOT_MALFORMED"):
         for der in chain:
             x509.load_der_x509_certificate(der).public_key()
-    except (ValueError, UnsupportedAlgorithm) as fault:
-        raise error("TRUST_ROOT_MALFORMED", f"a certificate cannot be read: {fault}") from None
     return Authority(_text(member, "uri"), chain, _window(member))
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modelsign.errors import error
 from modelsign.signing.keys import VerifyKey
 from modelsign.signing.method import Method
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -276,10 +277,8 @@ def _point(value: bytes, size: int) -> bytes:
 def _certified(data: bytes) -> PublicKeyTypes:
     from cryptography import x509
 
-    try:
+    with parsing("the certificate beside the token's key", "KEY_MALFORMED"):
         return x509.load_der_x509_certificate(bytes(data)).public_key()
-    except ValueError as fault:
-        raise error("KEY_MALFORMED", f"the certificate beside the token's key cannot be read: {fault}") from None
 
 
 def _signed(key: Any, algorithm: str, data: bytes, pin: str | None) -> bytes:

@@ -1,0 +1,68 @@
+"""What fuzzing found, one by one: inputs that let another exception out than ``ModelsignError`` (docs/fuzzing.md)."""
+
+from __future__ import annotations
+
+import foreignbundles as foreign
+import pytest
+from bundlecraft import encoded
+from refusals import refused_with
+
+from modelsign.signing.describe_certificate import describe_certificate
+from modelsign.signing.describe_material import describe_timestamp
+from modelsign.signing.fulcio_certificate import is_self_issued, read_signing_certificate
+from modelsign.signing.keys import load_private_key
+from modelsign.signing.timestamps import verify_timestamps
+from modelsign.signing.trust_root import parse_trust_root
+
+VERSION, SERIAL = bytes.fromhex("a003020102"), bytes.fromhex("020400c0ffee")
+ROOT = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+
+
+def broken(what: str) -> bytes:
+    """Return a certificate that cryptography reads with an exception of its own, a warning, or only on demand."""
+    good = foreign.certificate("leaf")
+    changes = {
+        "version": (VERSION, bytes.fromhex("a003020103")),
+        "serial": (SERIAL, bytes.fromhex("020400000000")),
+        "subject": (b"\x0c\x04leaf", b"\x1f\x04leaf"),
+    }
+    before, after = changes[what]
+    if before not in good:
+        before, after = bytes.fromhex("0203c0ffee"), bytes.fromhex("0203000000")
+    changed = good.replace(before, after)
+    assert changed != good
+    return changed
+
+
+@pytest.mark.parametrize("what", ["version", "serial", "subject"])
+def test_a_certificate_that_complains_in_another_way_is_refused(what):
+    data = broken(what)
+    if what != "subject":
+        assert refused_with(read_signing_certificate, data) == "CERTIFICATE_NOT_FOR_SIGNING"
+    assert refused_with(is_self_issued, data) == "CERTIFICATE_NOT_FOR_SIGNING"
+    assert "cannot be read" in describe_certificate(data).problem
+
+
+@pytest.mark.parametrize("what", ["version", "serial"])
+def test_an_authority_with_such_a_certificate_is_not_used(what):
+    chain = {"certificates": [{"rawBytes": foreign.b64(broken(what))}]}
+    member = {"uri": "x", "certChain": chain, "validFor": {"start": "2026-01-01T00:00:00Z"}}
+    root = parse_trust_root(encoded({"mediaType": ROOT, "certificateAuthorities": [member]}))
+    assert root.authorities == ()
+    assert "a certificate cannot be read" in root.warnings[0]
+
+
+@pytest.mark.parametrize("kind", [["x"], {"x": 1}, 7, None])
+def test_a_trust_root_whose_media_type_is_no_text_is_unsupported(kind):
+    assert refused_with(parse_trust_root, encoded({"mediaType": kind})) == "TRUST_ROOT_UNSUPPORTED"
+
+
+def test_a_private_key_that_openssl_stumbles_over_is_malformed():
+    too_long = bytes.fromhex("3036020100300506032b6570042a0428") + b"\xff" * 40
+    assert refused_with(load_private_key, too_long) == "KEY_MALFORMED"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x30\x80\x00\x00"])
+def test_what_is_no_timestamp_is_invalid(data):
+    assert refused_with(verify_timestamps, [data], b"s", ()) == "TIMESTAMP_INVALID"
+    assert describe_timestamp(data).problem
