@@ -3,7 +3,7 @@
 #   make test     every test, on every Python >= 3.11 found
 #   make check    lint, format, types, layers, generated files: what everyone runs before a commit
 #   make bench    figures of speed and memory, as ratios
-#   make fuzz     property and fuzz tests with many more examples
+#   make fuzz     property and fuzz tests with many more examples, then parsers for MODELSIGN_FUZZ_SECONDS (600)
 #   make mutate   mutation testing of the modules that decide
 #   make clean    remove everything these targets made
 
@@ -50,8 +50,13 @@ generate: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python tools/bench
 
-fuzz: $(VENV)/.dev
+$(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]' || echo "atheris cannot be installed here; seeded changes do instead"
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 tests/property tests/fuzz
+	$(BIN)/python tools/fuzz.py
 
 mutate: $(VENV)/.dev
 	$(BIN)/python tools/mutate.py
