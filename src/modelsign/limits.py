@@ -34,8 +34,6 @@ KEY_BYTES: Final = 64 * KIB
 """A PEM file with one key."""
 ANSWER_BYTES: Final = 1 * MIB
 """What a server may answer to one request, unless the caller says otherwise."""
-TRUST_CONFIG_BYTES: Final = 4 * MIB
-"""A Sigstore trust configuration, trusted root or signing configuration; the public one has some 20 kB."""
 TOKEN_BYTES: Final = 64 * KIB
 """An identity token; those of continuous integration have some 2 kB."""
 KMS_ANSWER_BYTES: Final = 1 * MIB

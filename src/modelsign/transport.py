@@ -1,8 +1,9 @@
 """The one way to a network: timeouts, retries, bounds on what comes back, no surprise redirects.
 
 Requests go over ``urllib3``; this module adds what its callers must not forget. Nothing is taken from the
-environment: no proxy, no ``.netrc``, no cookie. TLS certificates are checked as ``urllib3`` does by default, with the
-roots that OpenSSL knows. Plain ``http`` goes to this machine alone, unless the caller says that the answer is signed.
+environment: no ``.netrc``, no cookie, and a proxy only from the caller. TLS certificates are checked as ``urllib3``
+does by default, with the roots that OpenSSL knows. Plain ``http`` goes to this machine alone, unless the caller says
+that the answer is signed.
 
 What a server says in a refusal is shown, without control characters and cut.
 """
@@ -21,7 +22,7 @@ from modelsign._version import __version__
 from modelsign.errors import error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from urllib3 import BaseHTTPResponse, PoolManager, Retry
 
@@ -63,11 +64,22 @@ class Transport:
     """Sends requests. ``offline`` refuses each one before a socket is opened."""
 
     def __init__(
-        self, patience: Patience | None = None, *, offline: bool = False, pause: Callable[[float], None] = time.sleep
+        self,
+        patience: Patience | None = None,
+        *,
+        offline: bool = False,
+        proxy: str | None = None,
+        direct: Sequence[str] = (),
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take how patient to be, and what passes the time between two tries."""
+        """Take how patient to be, and what passes the time between two tries.
+
+        ``proxy`` is asked for all servers but those on this machine and those whose names end in one of ``direct``.
+        """
         self.patience = patience or Patience()
         self.offline = offline
+        self._proxy = proxy
+        self._direct = tuple(name for name in (entry.strip().lstrip(".").lower() for entry in direct) if name)
         self._pause = pause
 
     def send(  # noqa: PLR0913 - the parts of a request
@@ -100,7 +112,7 @@ class Transport:
 
         sent = {"User-Agent": f"modelsign/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
         retry = self._retry()
-        with urllib3.PoolManager(num_pools=1, retries=False) as pool:
+        with self._pool(url) as pool:
             while True:
                 held: float | None = None
                 try:
@@ -122,6 +134,22 @@ class Transport:
                 if wait > self.patience.longest_pause:
                     raise problem from None
                 self._pause(wait)
+
+    def _pool(self, url: str) -> PoolManager:
+        from urllib.parse import urlsplit
+
+        import urllib3
+
+        host = (urlsplit(url).hostname or "").lower()
+        direct = _LOOPBACK.fullmatch(host) or any(
+            name in {host, "*"} or host.endswith(f".{name}") for name in self._direct
+        )
+        if self._proxy is None or direct:
+            return urllib3.PoolManager(num_pools=1, retries=False)
+        try:
+            return urllib3.ProxyManager(self._proxy, num_pools=1, retries=False)
+        except (urllib3.exceptions.HTTPError, ValueError):
+            raise error("NETWORK_URL_REFUSED", "the proxy that the environment names is no URL") from None
 
     def _retry(self) -> Retry:
         from urllib3 import Retry

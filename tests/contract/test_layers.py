@@ -39,8 +39,9 @@ MAY_ASK_FOR_THE_ENVIRONMENT = ("attest/ci.py", "opinions/", "examine.py")
 MAY_USE_TRANSPORT = (
     "hubs/", "registry/", "cli/methods/", "signing/methods/keyless", "signing/methods/kms.py",
     "signing/kms/",
-    "signing/fulcio.py", "signing/rekor.py", "signing/signing_config.py", "signing/timestamp_authority.py",
-    "signing/tokens.py", "signing/trust_updates.py", "signing/tuf_fetcher.py", "signing/witnesses.py",
+    "signing/fulcio.py", "signing/keyless_sealer.py", "signing/rekor.py", "signing/signing_config.py",
+    "signing/timestamp_authority.py", "signing/tokens.py", "signing/trust_updates.py", "signing/tuf_fetcher.py",
+    "signing/witnesses.py",
 )  # fmt: skip
 
 

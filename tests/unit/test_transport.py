@@ -168,6 +168,29 @@ def test_a_server_that_cannot_prove_its_name_is_refused_at_once(tmp_path):
     thread.join(5)
 
 
+def test_a_proxy_is_asked_for_servers_elsewhere():
+    with scripted(Says(200, b"by proxy")) as proxy:
+        through = transport(proxy=proxy.url, direct=("intern.example", " .corp.example"))
+        answer = through.send("GET", "http://timestamp.example/x", what="timestamp authority", plain=True)
+        assert answer.body == b"by proxy"
+        with scripted(Says(200, b"directly")) as server:
+            assert through.send("GET", server.url, what="server").body == b"directly"
+    assert [asked.path for asked in proxy.asked] == ["http://timestamp.example/x"]
+
+
+def test_servers_that_are_reached_directly_are_not_asked_by_proxy():
+    with scripted(Says(200, b"by proxy")) as proxy:
+        through = transport(proxy=proxy.url, direct=("invalid",))
+        code = refused_with(through.send, "GET", "http://timestamp.invalid/", what="timestamp authority", plain=True)
+    assert code == "NETWORK_UNREACHABLE"
+    assert proxy.asked == []
+
+
+def test_a_proxy_that_is_no_url_is_told():
+    code = refused_with(transport(proxy="ftp://proxy").send, "GET", "https://example.org", what="server")
+    assert code == "NETWORK_URL_REFUSED"
+
+
 def test_offline_opens_no_socket(monkeypatch):
     def forbidden(*_, **__):
         raise AssertionError("a socket was opened")

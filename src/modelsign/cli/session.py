@@ -131,6 +131,35 @@ class Session:
         data = self.read(source, limits.KEY_BYTES, what="password file")
         return data.removesuffix(b"\n").removesuffix(b"\r")
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked: both stdin and stderr are a terminal."""
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+    def agrees(self, question: str) -> bool:
+        """Ask a question on the terminal that is answered by yes or no; False where nobody can be asked."""
+        if not self.interactive:
+            return False
+        sys.stderr.write(f"modelsign: {question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def tell(self, message: str) -> None:
+        """Say something on stderr that a person should know before it happens, unless ``-q``."""
+        if not self.presentation.quiet:
+            self._tell(message)
+
+    def cache_folder(self, name: str) -> str:
+        """Return where copies of what others publish are kept, in the user's own folder for such things.
+
+        The folder need not be there. Where nothing says whose it is, it is one that cannot be made.
+        """
+        base = self.environ.get("XDG_CACHE_HOME", "")
+        home = self.environ.get("HOME", "")
+        if not base.startswith("/"):
+            base = f"{home}/.cache" if home.startswith("/") else os.devnull
+        return f"{base}/modelsign/{name}"
+
     def _ask(self, prompt: str) -> bytes | None:
         if sys.stdin is None or not sys.stdin.isatty():
             return None

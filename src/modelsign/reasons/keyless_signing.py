@@ -6,6 +6,20 @@ from modelsign.reasons._reason import ExitStatus, Reason
 
 REASONS: tuple[Reason, ...] = (
     Reason(
+        "PUBLICATION_NOT_AGREED",
+        ExitStatus.USAGE,
+        "signing would publish something for ever, and nobody agreed",
+        "Pass --yes if that is what you want, or sign with a key.",
+        "A keyless signature puts the signer's identity, the time and a digest into public logs that are never erased.",
+    ),
+    Reason(
+        "TOKEN_MISSING",
+        ExitStatus.USAGE,
+        "nothing says who signs",
+        "Pass --identity-token FILE, run where there is an ambient one, or log in on a terminal.",
+        "Ambient tokens are taken from GitHub Actions, GitLab, Buildkite, CircleCI and Google Cloud.",
+    ),
+    Reason(
         "TOKEN_MALFORMED",
         ExitStatus.UNDECIDED,
         "the identity token cannot be read",
@@ -73,6 +87,14 @@ REASONS: tuple[Reason, ...] = (
         "Sign with an ECDSA key, or without a log.",
     ),
     Reason(
+        "SEALED_NOT_VERIFIED",
+        ExitStatus.UNDECIDED,
+        "the signature that was made does not verify",
+        "Check that the trust root and the signing configuration belong to the same Sigstore.",
+        "Every signature made through Sigstore is verified before it is handed out. This one may stand in a log, and "
+        "is good for nothing.",
+    ),
+    Reason(
         "SIGNING_CONFIG_MALFORMED",
         ExitStatus.UNDECIDED,
         "the signing configuration cannot be read",
@@ -83,5 +105,24 @@ REASONS: tuple[Reason, ...] = (
         ExitStatus.UNDECIDED,
         "the signing configuration lists no service that can be used now",
         "Fetch a current signing configuration; services end and begin.",
+    ),
+    Reason(
+        "TRUST_ROOT_LACKS_SERVICE",
+        ExitStatus.UNDECIDED,
+        "the trust root could not verify what would be signed",
+        "Check that the trust root and the signing configuration are current and belong to the same Sigstore.",
+    ),
+    Reason(
+        "TRUST_UPDATE_REFUSED",
+        ExitStatus.UNDECIDED,
+        "the repository of trust roots answers wrongly",
+        "Do not go on with what it says; try again later, and ask who runs it if that does not help.",
+        "Its metadata is not signed as it must be, has expired, or went back to an older version (TUF).",
+    ),
+    Reason(
+        "TRUST_ROOT_UNKNOWN",
+        ExitStatus.USAGE,
+        "there is no trust root to use",
+        "Pass --trusted-root or --trust-config; for an instance of your own, --tuf-root once, with a network.",
     ),
 )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from modelsign import limits, strictjson
 from modelsign.errors import error
 from modelsign.signing.dsse import pae
+from modelsign.signing.trust_root import KEY_DETAILS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,19 +25,16 @@ if TYPE_CHECKING:
     from modelsign.errors import ModelsignError
     from modelsign.signing.dsse import Envelope
     from modelsign.signing.keys import VerifyKey
+    from modelsign.signing.log_entries import Verifier
     from modelsign.transport import Transport
 
-__all__ = ["Log", "Verifier", "check_loggable", "write_entry"]
+__all__ = ["Log", "check_loggable", "write_entry"]
 
 _WHAT: Final = "transparency log"
 _ANSWER_BYTES: Final = 4 * limits.MIB
 _CONFLICT: Final = 409
-_DETAILS: Final = {
-    "ecdsa-p256-sha256": "PKIX_ECDSA_P256_SHA_256",
-    "ecdsa-p384-sha384": "PKIX_ECDSA_P384_SHA_384",
-    "ecdsa-p521-sha512": "PKIX_ECDSA_P521_SHA_512",
-}
-"""Algorithms whose signatures a log can check, by their names in sigstore/protobuf-specs (PublicKeyDetails)."""
+_DETAILS: Final = {ours: theirs for theirs, ours in KEY_DETAILS.items() if ours.startswith("ecdsa-")}
+"""Algorithms whose signatures a log can check, with their names in sigstore/protobuf-specs."""
 
 _Object = dict[str, object]
 
@@ -46,13 +44,6 @@ class Log(NamedTuple):
 
     url: str
     version: int
-
-
-class Verifier(NamedTuple):
-    """What the log checks the signature with: a certificate (DER), or a bare key where there is none."""
-
-    key: VerifyKey
-    certificate: bytes | None = None
 
 
 def check_loggable(log: Log, key: VerifyKey) -> None:
@@ -97,7 +88,7 @@ def _write_v1(transport: Transport, log: Log, envelope: Envelope, verifier: Veri
         "spec": {
             "proposedContent": {
                 "envelope": _envelope_json(envelope),
-                "verifiers": [_base64(_pem(verifier))],
+                "verifiers": [verifier.pem_base64()],
             }
         },
     }
@@ -155,17 +146,13 @@ def _from_v1(entry: _Object) -> _Object:
 def _write_v2(transport: Transport, log: Log, envelope: Envelope, verifier: Verifier) -> _Object:
     details = _DETAILS[verifier.key.algorithm]
     digest = hashlib.new(verifier.key.algorithm.rpartition("-")[2], pae(envelope.payload_type, envelope.payload))
-    checked_with: _Object = (
-        {"publicKey": {"rawBytes": _base64(verifier.key.der)}}
-        if verifier.certificate is None
-        else {"x509Certificate": {"rawBytes": _base64(verifier.certificate)}}
-    )
+    kind = "x509Certificate" if verifier.certificate else "publicKey"
     request = {
         "hashedRekordRequestV002": {
             "digest": _base64(digest.digest()),
             "signature": {
                 "content": _base64(envelope.signature),
-                "verifier": {**checked_with, "keyDetails": details},
+                "verifier": {kind: {"rawBytes": _base64(verifier.der)}, "keyDetails": details},
             },
         }
     }
@@ -190,14 +177,6 @@ def _envelope_json(envelope: Envelope) -> str:
         "signatures": [{"sig": _base64(envelope.signature)}],
     }
     return strictjson.canonical(document).decode()
-
-
-def _pem(verifier: Verifier) -> bytes:
-    if verifier.certificate is None:
-        return verifier.key.pem
-    lines = binascii.b2a_base64(verifier.certificate, newline=False).decode()
-    body = "\n".join(lines[start : start + 64] for start in range(0, len(lines), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
 
 
 def _read(body: bytes) -> _Object:

@@ -58,7 +58,7 @@ def parse_signing_config(data: bytes) -> Mapping[str, object]:
     return _object(
         strictjson.loads(
             data,
-            most_bytes=limits.TRUST_CONFIG_BYTES,
+            most_bytes=limits.TRUST_ROOT_BYTES,
             what="signing configuration",
             code="SIGNING_CONFIG_MALFORMED",
         ),
@@ -167,7 +167,7 @@ def _service(entry: _Object, field: str) -> _Service:
         raise _malformed(f"a service in {field} has no URL or no version")
     if not isinstance(operator, str):
         raise _malformed(f"a service in {field} has an operator that is no text")
-    valid = _object(entry.get("validFor") or {}, "validFor")
+    valid = _object({} if entry.get("validFor") is None else entry["validFor"], "validFor")
     return _Service(url, version, _time(valid.get("start")) or _BEGINNING, _time(valid.get("end")), operator or url)
 
 

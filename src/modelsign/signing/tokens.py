@@ -137,15 +137,9 @@ def interactive_token(url: str, *, now: datetime, out_of_band: bool = False) -> 
     try:
         raw = str(Issuer(url).identity_token(force_oob=out_of_band))
     except (
-        Error,
-        IssuerError,
-        requests.RequestException,
-        OSError,
-        EOFError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as fault:
+        Error, IssuerError, requests.RequestException, OSError, EOFError,
+        AttributeError, LookupError, TypeError, ValueError,  # what an odd answer becomes in there
+    ) as fault:  # fmt: skip
         said = _said(fault) or type(fault).__name__
         raise error(
             "TOKEN_UNAVAILABLE",

@@ -15,12 +15,14 @@ from scriptedserver import Says, scripted
 
 from loopback import CERTIFICATES, IDENTITY, LOGS, STAMPS, token
 from modelsign.signing import keys
+from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae
 from modelsign.signing.fulcio import request_certificate
-from modelsign.signing.keys import SigningKey
-from modelsign.signing.rekor import Log, Verifier, write_entry
+from modelsign.signing.log_entries import Verifier
+from modelsign.signing.methods.key import KeySealer
+from modelsign.signing.rekor import Log, write_entry
 from modelsign.signing.timestamp_authority import request_timestamp
-from modelsign.signing.witnesses import Witnesses
+from modelsign.signing.witnesses import WitnessedSealer, Witnesses
 from modelsign.transport import Patience, Transport
 
 QUICK = Transport(Patience(connect=5.0, silence=5.0, answer=10.0, tries=3, backoff=0.01, longest_pause=2.0))
@@ -28,6 +30,10 @@ QUICK = Transport(Patience(connect=5.0, silence=5.0, answer=10.0, tries=3, backo
 
 def signed(key, payload=b"{}"):
     return Envelope(IN_TOTO, payload, key.sign(pae(IN_TOTO, payload)))
+
+
+def bare(key):
+    return Verifier(key.public.der, key.public, certificate=False)
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +152,9 @@ def test_a_huge_timestamp_is_not_read(sigstore):
 
 @pytest.mark.parametrize(("version", "kind"), [(1, ("dsse", "0.0.1")), (2, ("hashedrekord", "0.0.2"))])
 def test_an_entry_comes_back_in_the_form_of_bundles(sigstore, key, version, kind):
-    write_entry(QUICK, Log(sigstore.url, version), signed(key, b'{"first":1}'), Verifier(key.public))
+    write_entry(QUICK, Log(sigstore.url, version), signed(key, b'{"first":1}'), bare(key))
     envelope = signed(key)
-    entry = write_entry(QUICK, Log(sigstore.url, version), envelope, Verifier(key.public))
+    entry = write_entry(QUICK, Log(sigstore.url, version), envelope, bare(key))
     assert tuple(entry["kindVersion"].values()) == kind
     assert entry["inclusionProof"]["hashes"]
     body = base64.b64decode(entry["canonicalizedBody"])
@@ -157,13 +163,13 @@ def test_an_entry_comes_back_in_the_form_of_bundles(sigstore, key, version, kind
 
 
 def test_rekor_v2_is_told_no_more_than_the_digest(sigstore, key):
-    write_entry(QUICK, Log(sigstore.url, 2), signed(key, b'{"secret":"name"}'), Verifier(key.public))
+    write_entry(QUICK, Log(sigstore.url, 2), signed(key, b'{"secret":"name"}'), bare(key))
     assert b"secret" not in base64.b64decode(sigstore.requests()[0]["body"])
 
 
 def test_an_entry_whose_answer_was_lost_is_found_again(sigstore, key):
     sigstore.faults({"path": LOGS["rekor1"], "truncate": True})
-    entry = write_entry(QUICK, Log(sigstore.url, 1), signed(key, b'{"lost":1}'), Verifier(key.public))
+    entry = write_entry(QUICK, Log(sigstore.url, 1), signed(key, b'{"lost":1}'), bare(key))
     paths = sigstore.asked()
     assert paths[:2] == [LOGS["rekor1"]] * 2
     assert paths[2] == f"{LOGS['rekor1']}/{entry['logIndex']}"
@@ -172,24 +178,25 @@ def test_an_entry_whose_answer_was_lost_is_found_again(sigstore, key):
 @pytest.mark.parametrize("algorithm", ["ecdsa-p384-sha384", "ecdsa-p521-sha512"])
 def test_larger_curves_are_logged_by_their_own_hash(sigstore, algorithm):
     key = keys.generate(algorithm)
-    write_entry(QUICK, Log(sigstore.url, 2), signed(key), Verifier(key.public))
+    write_entry(QUICK, Log(sigstore.url, 2), signed(key), bare(key))
     request = json.loads(base64.b64decode(sigstore.requests()[0]["body"]))["hashedRekordRequestV002"]
     assert len(base64.b64decode(request["digest"])) == int(algorithm[-3:]) // 8
     assert algorithm[-3:] in request["signature"]["verifier"]["keyDetails"]
 
 
-@pytest.mark.parametrize("algorithm", ["ed25519", "rsa-pss-sha256"])
+@pytest.mark.parametrize("algorithm", ["ed25519", "rsa-pss-sha256", "ml-dsa-65"])
 def test_a_key_that_no_log_can_check_is_refused_before_anything_is_sent(sigstore, algorithm):
     key = keys.generate(algorithm)
     witnesses = Witnesses(QUICK, (f"{sigstore.url}{STAMPS}",), (Log(sigstore.url, 1),))
-    assert refused_with(witnesses.confirm, signed(key), Verifier(key.public)) == "LOG_KEY_UNSUPPORTED"
+    sealer = WitnessedSealer(KeySealer(key), witnesses, key.public)
+    assert refused_with(sealer.seal, IN_TOTO, b"{}") == "LOG_KEY_UNSUPPORTED"
     assert sigstore.asked() == []
 
 
 def test_an_entry_for_another_signature_is_refused(sigstore, key):
-    other = write_entry(QUICK, Log(sigstore.url, 2), signed(key, b'{"other":1}'), Verifier(key.public))
+    other = write_entry(QUICK, Log(sigstore.url, 2), signed(key, b'{"other":1}'), bare(key))
     sigstore.faults({"path": LOGS["rekor2"], "status": 201, "body": json.dumps(other)})
-    code = refused_with(write_entry, QUICK, Log(sigstore.url, 2), signed(key), Verifier(key.public))
+    code = refused_with(write_entry, QUICK, Log(sigstore.url, 2), signed(key), bare(key))
     assert code == "LOG_ANSWER_WRONG"
 
 
@@ -206,30 +213,27 @@ def test_an_entry_for_another_signature_is_refused(sigstore, key):
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_answer_that_is_no_entry_is_refused(key, body, version):
     with scripted(Says(201, body)) as server:
-        code = refused_with(write_entry, QUICK, Log(server.url, version), signed(key), Verifier(key.public))
+        code = refused_with(write_entry, QUICK, Log(server.url, version), signed(key), bare(key))
     assert code == "NETWORK_ANSWER_MALFORMED"
 
 
 def test_a_log_that_has_the_entry_and_does_not_say_where_is_refused(key):
     with scripted(Says(409, b"", {"Location": "/../../x?y"})) as server:
-        code = refused_with(write_entry, QUICK, Log(server.url, 1), signed(key), Verifier(key.public))
+        code = refused_with(write_entry, QUICK, Log(server.url, 1), signed(key), bare(key))
     assert code == "LOG_ANSWER_WRONG"
 
 
 def test_the_log_is_written_to_after_all_timestamps_are_there(sigstore, key):
-    urls = (f"{sigstore.url}{STAMPS}",) * 2
-    confirmed = Witnesses(QUICK, urls, (Log(sigstore.url, 2),)).confirm(signed(key), Verifier(key.public))
+    witnesses = Witnesses(QUICK, (f"{sigstore.url}{STAMPS}",) * 2, (Log(sigstore.url, 2),))
+    sealed = WitnessedSealer(KeySealer(key), witnesses, key.public).seal(IN_TOTO, b"{}")
     assert sigstore.asked() == [STAMPS, STAMPS, LOGS["rekor2"]]
-    assert (len(confirmed.timestamps), len(confirmed.tlog_entries)) == (2, 1)
+    material = parse_bundle(sealed.bundle).material
+    assert (material.kind, len(material.timestamps), len(material.tlog_entries)) == ("public_key", 2, 1)
 
 
 def test_without_a_timestamp_nothing_is_written(sigstore, key):
     sigstore.faults({"path": STAMPS, "times": 0, "status": 500})
     witnesses = Witnesses(QUICK, (f"{sigstore.url}{STAMPS}",), (Log(sigstore.url, 2),))
-    assert refused_with(witnesses.confirm, signed(key), Verifier(key.public)) == "NETWORK_SERVER_FAILED"
+    sealer = WitnessedSealer(KeySealer(key), witnesses, key.public)
+    assert refused_with(sealer.seal, IN_TOTO, b"{}") == "NETWORK_SERVER_FAILED"
     assert LOGS["rekor2"] not in sigstore.asked()
-
-
-def test_an_ephemeral_key_signs_as_any_other():
-    private = ec.generate_private_key(ec.SECP256R1())
-    assert SigningKey(private).public.algorithm == "ecdsa-p256-sha256"

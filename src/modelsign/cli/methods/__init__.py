@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from modelsign.cli.methods import certificate, key, keyless, kms, pkcs11
+from modelsign.cli.methods import certificate, key, keyless, keyless_signing, kms, pkcs11
 from modelsign.errors import error
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Values = "Mapping[str, Any]"
 
 _MEMBERS = (key, pkcs11, kms, keyless)
 """Members whose keys may have a certificate, which then signs in their stead, have ``raw_signers(session, values)``."""
-_SIGN_OPTIONS = [option for member in (*_MEMBERS, certificate) for option in member.SIGN_OPTIONS]
+_SIGN_OPTIONS = [option for member in (*_MEMBERS, certificate, keyless_signing) for option in member.SIGN_OPTIONS]
 _VERIFY_OPTIONS = [option for member in (*_MEMBERS, certificate) for option in member.VERIFY_OPTIONS]
 
 
@@ -60,6 +60,7 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
         members = [member for member in members if member not in keyed]
     found = certificate.sealers(session, values, keys)
     found += [sealer for member in members for sealer in member.sealers(session, values)]
+    found = [*keyless_signing.witnessed(session, values, found), *keyless_signing.sealers(session, values)]
     if not found:
         raise error("NO_SIGNING_METHOD", "nothing says how to sign")
     return found

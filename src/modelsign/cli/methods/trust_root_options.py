@@ -14,17 +14,28 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from modelsign.cli.session import Session
-    from modelsign.signing.trust_root import DatedRoot, TrustRoot
+    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.trust_updates import Current, Repository
 
-__all__ = ["TRUST_ROOT_OPTIONS", "FoundRoot", "find_root"]
+__all__ = ["TRUST_ROOT_OPTIONS", "TRUST_SOURCE_OPTIONS", "FoundRoot", "find_root", "find_trust"]
 
-TRUST_ROOT_OPTIONS = (
+TRUST_SOURCE_OPTIONS = (
     click.option("--trusted-root", metavar="FILE", help="The trusted_root.json of the Sigstore that is trusted."),
     click.option(
         "--trust-config", metavar="FILE", help="The client trust configuration of that Sigstore, instead of its root."
     ),
+    click.option(
+        "--tuf-url",
+        metavar="URL",
+        help="Where that Sigstore publishes its root; by default, where the public one does.",
+    ),
+    click.option("--tuf-root", metavar="FILE", help="The root.json by which the publisher is first trusted."),
     click.option("--offline", is_flag=True, help="Open no socket: use the trust root at hand, whose age is shown."),
     click.option("--max-root-age", metavar="DURATION", help="Refuse a trust root that is older, such as 30d."),
+)
+"""The flags that name a Sigstore."""
+TRUST_ROOT_OPTIONS = (
+    *TRUST_SOURCE_OPTIONS,
     click.option(
         "--log-threshold",
         type=click.IntRange(min=0),
@@ -38,7 +49,7 @@ TRUST_ROOT_OPTIONS = (
         help="So many different RFC 3161 timestamp authorities must confirm it (none).",
     ),
 )
-"""The flags."""
+"""The flags that name a Sigstore, and how many of its proofs are wanted."""
 
 
 class FoundRoot(NamedTuple):
@@ -52,29 +63,62 @@ def find_root(session: Session, values: Mapping[str, Any], now: datetime) -> Fou
     """Return the trust root that the flags name.
 
     Raises:
-        ModelsignError: ``USAGE`` for two sources of trust, ``TRUST_ROOT_TOO_OLD``, a reason of the file or its reading.
+        ModelsignError: as :func:`find_trust`.
 
     """
+    found = find_trust(session, values, now)
+    return FoundRoot(found.dated.root, found.warnings)
+
+
+def find_trust(session: Session, values: Mapping[str, Any], now: datetime) -> Current:
+    """Return the trust root that the flags name, and the signing configuration that came with it.
+
+    Without a file it is brought up to date over the network, unless that is forbidden.
+
+    Raises:
+        ModelsignError: ``USAGE`` for two sources of trust, ``TRUST_ROOT_TOO_OLD``, a reason of the file or its reading,
+            or of the update.
+
+    """
+    from modelsign.cli.methods.network import transport_of
     from modelsign.errors import error
+    from modelsign.signing.trust_updates import current_trust
 
-    if values["trusted_root"] and values["trust_config"]:
-        raise error("USAGE", "--trusted-root and --trust-config both name the Sigstore that is trusted")
-    dated = _dated(session, values)
-    age = dated.check_age(now, _duration(values["max_root_age"]))
-    told = "of unknown age" if age is None else f"{age.days} days old"
-    return FoundRoot(dated.root, (f"the trust root from {dated.place} is {told}", *dated.root.warnings))
+    named = [name for name in ("trusted_root", "trust_config", "tuf_url") if values[name]]
+    if len(named) > 1:
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in named)
+        raise error("USAGE", f"{flags} both name the Sigstore that is trusted")
+    max_age = _duration(values["max_root_age"])
+    if named and named != ["tuf_url"]:
+        return _from_file(session, values, now, max_age)
+    return current_trust(_repository(session, values), transport_of(session, values), now=now, max_age=max_age)
 
 
-def _dated(session: Session, values: Mapping[str, Any]) -> DatedRoot:
+def _from_file(session: Session, values: Mapping[str, Any], now: datetime, max_age: timedelta | None) -> Current:
     from modelsign import limits
-    from modelsign.signing.trust_root import DatedRoot, parse_trust_config, parse_trust_root, read_shipped_root
+    from modelsign.signing.trust_root import DatedRoot, parse_trust_config, parse_trust_root
+    from modelsign.signing.trust_updates import Current
 
     path = values["trusted_root"] or values["trust_config"]
-    if path is None:
-        return read_shipped_root()
     data = session.read(path, limits.TRUST_ROOT_BYTES, what="trust root")
-    root = parse_trust_root(data) if values["trusted_root"] else parse_trust_config(data).root
-    return DatedRoot(root, path, _changed(path) or root.newest_start)
+    config = None
+    if values["trusted_root"]:
+        root = parse_trust_root(data)
+    else:
+        root, config = parse_trust_config(data)
+    dated = DatedRoot(root, path, _changed(path) or root.newest_start)
+    age = dated.check_age(now, max_age)
+    told = "of unknown age" if age is None else f"{age.days} days old"
+    return Current(dated, config, (f"the trust root from {path} is {told}", *root.warnings))
+
+
+def _repository(session: Session, values: Mapping[str, Any]) -> Repository:
+    from modelsign import limits
+    from modelsign.signing.trust_updates import PUBLIC_GOOD, Repository
+
+    first = values["tuf_root"]
+    root = None if first is None else session.read(first, limits.TRUST_ROOT_BYTES, what="TUF root")
+    return Repository(values["tuf_url"] or PUBLIC_GOOD, session.cache_folder("tuf"), root)
 
 
 def _changed(path: str) -> datetime | None:
