@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from modelsign.errors import ModelsignError, error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelsign.signing.bundle import Bundle
     from modelsign.verdict import Signer
@@ -107,23 +107,42 @@ def refuse_legacy(bundle: Bundle, *, allow_legacy: bool) -> None:
 
 
 def count_distinct(signers: Iterable[Signer], by: CountBy = "signer") -> int:
-    """Count signers that are distinct: two that share a key, or an identity, are one (DESIGN, security rule 4).
+    """Count signers that are distinct: as many as can stand side by side, no two with one key or one identity.
 
-    With ``by="issuer"`` two whom the same issuer confirmed are one as well.
+    With ``by="issuer"`` no two whom the same issuer confirmed, either (DESIGN, security rule 4). A further signer never
+    makes the number smaller, so nobody is helped by taking a signature away (security rule 3).
     """
-    groups: list[set[str]] = []
+    names: dict[str, dict[str, None]] = {}
     for signer in signers:
-        marks = _marks(signer, by)
-        joined = [group for group in groups if group & marks]
-        groups = [group for group in groups if not group & marks]
-        groups.append(marks.union(*joined))
-    return len(groups)
+        names.setdefault(signer.key_digest, {})[_name(signer, by)] = None
+    holder: dict[str, str] = {}
+    held: dict[str, str] = {}
+    return sum(_is_matched(key, names, holder, held) for key in names)
 
 
-def _marks(signer: Signer, by: CountBy) -> set[str]:
-    marks = {f"key {signer.key_digest}"}
-    if signer.identity is not None:
-        marks.add(f"identity {signer.identity}\n{signer.issuer}")
+def _name(signer: Signer, by: CountBy) -> str:
+    """Return what a signer goes by beside the key: only one of those with the same name counts."""
     if by == "issuer" and signer.issuer is not None:
-        marks.add(f"issuer {signer.issuer}")
-    return marks
+        return f"issuer {signer.issuer}"
+    return f"key {signer.key_digest}" if signer.identity is None else f"identity {signer.identity}\n{signer.issuer}"
+
+
+def _is_matched(key: str, names: Mapping[str, Iterable[str]], holder: dict[str, str], held: dict[str, str]) -> bool:
+    """Give one more key a name of its own, if need be by giving others another one of theirs (Kuhn 1955)."""
+    reached: dict[str, str] = {}
+    waiting = [key]
+    for current in waiting:  # grows while it is walked
+        for name in names[current]:
+            if name in reached:
+                continue
+            reached[name] = current
+            if name in holder:
+                waiting.append(holder[name])
+                continue
+            given: str | None = name
+            while given is not None:
+                owner = reached[given]
+                holder[given] = owner
+                held[owner], given = given, held.get(owner)
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -80,10 +81,10 @@ def test_one_key_with_two_identities_is_one_signer() -> None:
     assert count_distinct([keyless("k1", "alice"), Signer("key", "ecdsa-p256-sha256", "k1")]) == 1
 
 
-def test_what_joins_two_signers_joins_all_that_they_share_with_others() -> None:
+def test_a_further_signer_who_shares_with_two_others_takes_neither_away() -> None:
     chain = [keyless("k1", "alice"), keyless("k2", "bob"), keyless("k1", "bob")]
-    assert count_distinct(chain) == 1
-    assert count_distinct(chain[:2]) == 2
+    assert count_distinct(chain) == count_distinct(chain[:2]) == 2
+    assert count_distinct(chain[1:]) == 1
 
 
 def test_counted_by_issuer_two_names_of_one_issuer_are_one() -> None:
@@ -98,6 +99,33 @@ SIGNERS = st.builds(
     st.sampled_from(["alice", "bob", "carol"]),
     st.sampled_from(["https://i", "https://j"]),
 )
+
+
+def most_that_share_nothing(signers: list[Signer], by: str) -> int:
+    """Every subset, tried."""
+
+    def alike(one: Signer, other: Signer) -> bool:
+        names = {(one.identity, one.issuer), (other.identity, other.issuer)}
+        return one.key_digest == other.key_digest or len(names) == 1 or (by == "issuer" and one.issuer == other.issuer)
+
+    return max(
+        count
+        for count in range(len(signers) + 1)
+        for chosen in itertools.combinations(signers, count)
+        if not any(alike(*pair) for pair in itertools.combinations(chosen, 2))
+    )
+
+
+@given(st.lists(SIGNERS, max_size=6))
+def test_the_count_is_the_most_signers_of_whom_no_two_share_a_key_or_an_identity(signers: list[Signer]) -> None:
+    assert count_distinct(signers) == most_that_share_nothing(signers, "signer")
+    assert count_distinct(signers, "issuer") == most_that_share_nothing(signers, "issuer")
+
+
+@given(st.lists(SIGNERS, min_size=1, max_size=12))
+def test_a_signer_more_never_lowers_the_count(signers: list[Signer]) -> None:
+    for by in ("signer", "issuer"):
+        assert count_distinct(signers[1:], by) <= count_distinct(signers, by)
 
 
 @given(st.lists(SIGNERS, max_size=8), st.data())
