@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from modelsign.signing.trust import CountBy, Trust, Vouch
     from modelsign.verdict import Signer
 
-__all__ = ["VerifyOptions", "verify_model"]
+__all__ = ["Recognised", "VerifyOptions", "recognise", "verify_model"]
 
 
 class VerifyOptions(NamedTuple):
@@ -79,11 +79,20 @@ class VerifyOptions(NamedTuple):
     only: tuple[str, ...] = ()
 
 
-class _Vouched(NamedTuple):
-    """A statement that somebody trusted signed, and how the model compares with it.
+class Recognised(NamedTuple):
+    """A statement that somebody trusted signed.
 
     ``vouches`` are by the place of the trust among those that were named; ``fallen`` is why others do not count.
     """
+
+    vouches: Mapping[int, Vouch]
+    statement: Statement
+    legacy: bool
+    fallen: tuple[ModelsignError, ...]
+
+
+class _Vouched(NamedTuple):
+    """A statement that somebody trusted signed, and how the model compares with it; the fields are those above."""
 
     vouches: Mapping[int, Vouch]
     statement: Statement
@@ -184,13 +193,14 @@ def _check_threshold(trusted: Sequence[Trust], threshold: int | None) -> None:
         raise error("THRESHOLD_IMPOSSIBLE", f"{threshold} of {len(trusted)} different signers cannot have signed")
 
 
-def _examine(
-    data: bytes,
-    trusted: Sequence[Trust],
-    artifact: Artifact | Snapshot,
-    hashes: Hashes,
-    options: VerifyOptions,
-) -> _Vouched:
+def recognise(data: bytes, trusted: Sequence[Trust], options: VerifyOptions) -> Recognised:
+    """Say who of those trusted made a model's signature and is still good for it; the model is not looked at.
+
+    Raises:
+        ModelsignError: ``BUNDLE_MALFORMED``, ``NOT_A_MODEL_SIGNATURE``, ``LEGACY_NOT_ALLOWED``, ``MANIFEST_MALFORMED``,
+            the reason of whoever came nearest, or why nobody is good any more.
+
+    """
     bundle = parse_bundle(data)
     try:
         vouches = ask(trusted, bundle, allow_legacy=options.allow_legacy)
@@ -203,6 +213,17 @@ def _examine(
     vouches, fallen = _still_good(vouches, bundle, statement, options)
     if options.require_oms and not (statement.oms and not bundle.legacy and all(v.oms for v in vouches.values())):
         raise error("NOT_OMS", "the signature is good, and does not follow OMS v1.0 in every part")
+    return Recognised(vouches, statement, bundle.legacy, fallen)
+
+
+def _examine(
+    data: bytes,
+    trusted: Sequence[Trust],
+    artifact: Artifact | Snapshot,
+    hashes: Hashes,
+    options: VerifyOptions,
+) -> _Vouched:
+    vouches, statement, legacy, fallen = recognise(data, trusted, options)
     comparison = compare(
         artifact,
         statement,
@@ -212,7 +233,7 @@ def _examine(
         unsigned_loadable=options.unsigned_loadable,
         is_inert=options.is_inert,
     )
-    return _Vouched(vouches, statement, comparison, bundle.legacy, fallen)
+    return _Vouched(vouches, statement, comparison, legacy, fallen)
 
 
 def _still_good(
