@@ -139,7 +139,8 @@ def show(session: Session, *, place: str, keys: tuple[str, ...]) -> Report:
     from modelsign.cli.revocation_options import read_list_file
     from modelsign.errors import ModelsignError
     from modelsign.signing.bundle import parse_bundle
-    from modelsign.signing.revocation_list import check_freshness, open_list, parse_list
+    from modelsign.signing.freshness import check_freshness
+    from modelsign.signing.revocation_list import open_list, parse_list
 
     data = read_list_file(session, place)
     warnings: tuple[str, ...] = ()

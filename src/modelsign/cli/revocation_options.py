@@ -56,8 +56,9 @@ def read_revocations(session: Session, values: Mapping[str, Any], now: datetime)
     """
     from modelsign.cli.model_options import read_public_key
     from modelsign.cli.times import duration
+    from modelsign.signing.freshness import check_freshness
     from modelsign.signing.revocation import Revocations
-    from modelsign.signing.revocation_list import check_freshness, open_list
+    from modelsign.signing.revocation_list import open_list
 
     place, age = values["revocation_list"], values["max_revocation_age"]
     if place is None:

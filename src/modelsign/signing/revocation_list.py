@@ -11,7 +11,6 @@ Reading and writing never ask a clock.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits, strictjson, timestamp
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
     from modelsign.verdict import Signer
 
 __all__ = [
-    "CLOCK_SKEW",
     "KINDS",
     "PAYLOAD_TYPE",
     "RevocationList",
     "Revoked",
-    "check_freshness",
     "open_list",
     "parse_list",
     "seal_list",
@@ -45,8 +42,6 @@ __all__ = [
 
 PAYLOAD_TYPE: Final = "application/vnd.modelsign.revocation-list+json"
 LIST_TYPE: Final = "https://modelsign.dev/revocation-list/v1"
-CLOCK_SKEW: Final = timedelta(minutes=5)
-"""What clocks may differ by before a time counts as one of the future."""
 KINDS: Final[Mapping[str, str]] = {
     "key": "sha256",
     "identity": "identity",
@@ -121,7 +116,7 @@ def seal_list(revocations: RevocationList, sealer: SigningKey | Sealer) -> Seale
 def open_list(data: bytes, trusted: Sequence[VerifyKey | Trust]) -> RevocationList:
     """Verify a list's signature by one of those trusted with revocation, then read it.
 
-    Whether it is fresh is another question: :func:`check_freshness`.
+    Whether it is fresh is another question: :func:`modelsign.signing.freshness.check_freshness`.
 
     Raises:
         ModelsignError: ``REVOCATION_NOT_ASKED`` where nobody is trusted with it, ``REVOCATION_LIST_UNTRUSTED`` or
@@ -144,30 +139,6 @@ def open_list(data: bytes, trusted: Sequence[VerifyKey | Trust]) -> RevocationLi
     if bundle.payload_type != PAYLOAD_TYPE:
         raise error("REVOCATION_LIST_UNTRUSTED", f"what was signed is {bundle.payload_type[:100]}, not {PAYLOAD_TYPE}")
     return parse_list(bundle.payload)._replace(signer=next(iter(vouches.values())).signer)
-
-
-def check_freshness(
-    revocations: RevocationList, *, now: datetime, max_age: timedelta | None = None, least_version: int | None = None
-) -> None:
-    """Refuse a list that is not the present one, as far as that can be told.
-
-    Raises:
-        ModelsignError: ``REVOCATION_LIST_ROLLED_BACK``, ``REVOCATION_LIST_FROM_THE_FUTURE``,
-            ``REVOCATION_LIST_EXPIRED`` or ``REVOCATION_LIST_STALE``.
-
-    """
-    issued, expires = timestamp.write(revocations.issued), timestamp.write(revocations.expires)
-    if least_version is not None and revocations.version < least_version:
-        raise error(
-            "REVOCATION_LIST_ROLLED_BACK",
-            f"the revocation list has version {revocations.version}, and version {least_version} is known",
-        )
-    if revocations.issued - now > CLOCK_SKEW:
-        raise error("REVOCATION_LIST_FROM_THE_FUTURE", f"the revocation list was issued at {issued}")
-    if now >= revocations.expires:
-        raise error("REVOCATION_LIST_EXPIRED", f"the revocation list expired at {expires}")
-    if max_age is not None and now - revocations.issued > max_age:
-        raise error("REVOCATION_LIST_STALE", f"the revocation list was issued at {issued}, longer ago than is accepted")
 
 
 def parse_list(payload: bytes) -> RevocationList:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import timestamp
 from modelsign.errors import error
+from modelsign.signing.freshness import CLOCK_SKEW
 from modelsign.signing.revocation import proven_time
-from modelsign.signing.revocation_list import CLOCK_SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,13 +18,13 @@ from modelsign import limits
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.envelope import verify_envelope
+from modelsign.signing.freshness import check_freshness
 from modelsign.signing.keys import generate
 from modelsign.signing.revocation import Revocations, proven_time
 from modelsign.signing.revocation_list import (
     KINDS,
     RevocationList,
     Revoked,
-    check_freshness,
     open_list,
     parse_list,
     seal_list,
