@@ -29,26 +29,27 @@ from modelsign.attest.store import read_lines, store_place
 from modelsign.errors import ModelsignError, error
 from modelsign.examine import examine
 from modelsign.policy.evaluate import evaluate
-from modelsign.policy.facts import AttestationFact, Facts, SignatureFact
+from modelsign.policy.facts import AttestationFact, Facts, RevocationFact, SignatureFact
 from modelsign.policy.parameters import BoundPolicy, bind
 from modelsign.signing.evidence import bundle_place, check_bundles, find_bundles, read_bundle
-from modelsign.signing.verify import VerifyOptions, verify_model
-from modelsign.verdict import CheckResult, EvidenceItem, Verdict, VerifyVerdict
+from modelsign.signing.revocation import Revocations, statement_digest
+from modelsign.signing.revocation_list import open_list
+from modelsign.signing.verify import VerifyOptions, recognise, verify_model
+from modelsign.verdict import CheckResult, EvidenceItem, Verdict, VerifyVerdict, who
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from modelsign.artifact.snapshot import Snapshot
+    from modelsign.policy.anchors import BoundTrust
     from modelsign.policy.document import Policy
     from modelsign.policy.parameters import Value
-    from modelsign.signing.keys import VerifyKey
-    from modelsign.verdict import ScanResult, VerifyResult
+    from modelsign.signing.bundle import Bundle
+    from modelsign.verdict import PolicyInput, ScanResult, Signer, VerifyResult
 
 __all__ = ["Evidence", "check_model", "collect_evidence", "one_or_many"]
 
-_SIGNATURES: Final = frozenset({"signature"})
-_ATTESTATIONS: Final = frozenset({"attestation"})
 _SECOND_READING: Final = "HASH_UNSUPPORTED"
 _SHOWN: Final = 300
 """Characters of a reason's message that are kept of evidence nobody vouches for."""
@@ -156,6 +157,7 @@ class _Gathered:
     signatures: list[SignatureFact] = field(default_factory=list)
     attestations: list[AttestationFact] = field(default_factory=list)
     open_signatures: list[SignatureFact] = field(default_factory=list)
+    revocations: list[RevocationFact] = field(default_factory=list)
     results: list[VerifyResult] = field(default_factory=list)
     items: list[EvidenceItem] = field(default_factory=list)
     refused: list[ModelsignError] = field(default_factory=list)
@@ -227,11 +229,16 @@ def _judge(  # noqa: PLR0913, PLR0917 - the inputs of a verdict
     for source, fault in collected.faults:
         gathered.ignore(source, fault)
         gathered.refused.append(fault)
+    known = (digests or {}) | (_aside_digests(artifact) if digests else {})
+    revocations = _open_lists(bound, tree, known, gathered)
     if digests is not None and tree is not None and not collected.faults:
-        known = digests | _aside_digests(artifact)
-        options = VerifyOptions(ignore_paths=ignore_paths, threshold=1, odd_evidence_refuses=False)
-        _verify_signatures(artifact, bound, collected, known, tree, options, gathered)
-        _open_attestations(bound, collected, tree, digests, gathered)
+        options = VerifyOptions(
+            ignore_paths=ignore_paths, threshold=1, odd_evidence_refuses=False, revocations=revocations, now=now
+        )
+        signing = bound.trusts_for("signature", now)
+        _verify_signatures(artifact, signing, collected, known, tree, options, gathered)
+        attesting = bound.trusts_for("attestation", now, any_hint=True)
+        _open_attestations(attesting, collected, tree, digests, revocations, gathered)
     facts = Facts(
         files=frozenset(entry.name for entry in artifact.files),
         tree_digest=tree,
@@ -239,6 +246,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - the inputs of a verdict
         signatures=tuple(gathered.signatures),
         attestations=tuple(gathered.attestations),
         open_signatures=tuple(gathered.open_signatures),
+        revocations=tuple(gathered.revocations),
     )
     found = evaluate(bound, facts, now=now)
     result = CheckResult(
@@ -252,12 +260,19 @@ def _judge(  # noqa: PLR0913, PLR0917 - the inputs of a verdict
         reasons=found.reasons if found.verdict is Verdict.ALLOW else _explained(found.reasons, gathered.refused),
         warnings=(
             *artifact.warnings,
+            *bound.warnings,
             *(f"{path} is left out as asked: not signed, not scanned" for path in ignore_paths),
         ),
         time=timestamp.write(now),
         evidence=tuple(gathered.items),
+        inputs=_inputs(bound, facts),
     )
     return result, bool(gathered.open_signatures)
+
+
+def _inputs(bound: BoundPolicy, facts: Facts) -> tuple[PolicyInput, ...]:
+    versions = {fact.digest: fact.version for fact in facts.revocations}
+    return tuple(replace(item, version=versions.get(item.digest)) for item in bound.inputs)
 
 
 def _own_evidence(artifact: Artifact | Snapshot) -> Evidence:
@@ -290,9 +305,32 @@ def _aside_digests(artifact: Artifact | Snapshot) -> dict[str, str]:
     return digests
 
 
+def _open_lists(
+    bound: BoundPolicy, tree: str | None, digests: Mapping[str, str], gathered: _Gathered
+) -> Revocations | None:
+    """Open the revocation lists that were given; what one names counts nowhere, however old the list is."""
+    found = []
+    for parameter, digest, data in bound.revocation_lists:
+        try:
+            if data is None:
+                raise error("REVOCATION_LIST_MISSING", f"there is no revocation list where {parameter} says")
+            opened = open_list(data, bound.revocation_keys)
+        except ModelsignError as fault:
+            gathered.ignore(parameter, fault)
+            gathered.refused.append(fault)
+            continue
+        found.append(opened)
+        against = tuple(fault.message for fault in Revocations([opened]).against_model(tree, digests))
+        signer = "" if opened.signer is None else opened.signer.key_digest
+        gathered.revocations.append(
+            RevocationFact(parameter, digest, signer, opened.version, opened.issued, opened.expires, against)
+        )
+    return Revocations(found) if found else None
+
+
 def _verify_signatures(  # noqa: PLR0913, PLR0917 - the state of one check
     artifact: Artifact | Snapshot,
-    bound: BoundPolicy,
+    trusts: Sequence[BoundTrust],
     collected: Evidence,
     digests: Mapping[str, str],
     tree: str,
@@ -300,47 +338,48 @@ def _verify_signatures(  # noqa: PLR0913, PLR0917 - the state of one check
     gathered: _Gathered,
 ) -> None:
     """Verify each bundle alone, so that one that is broken takes nothing from another."""
-    keys = list(bound.keys_for(_SIGNATURES).values())
-    if not keys:
+    if not trusts:
         return
     if not collected.bundles and not collected.faults:
         gathered.refused.append(error("SIGNATURE_MISSING", f"the model {artifact.name} has no signature"))
     for source, data in collected.bundles:
-        result = verify_model(artifact, data, keys, digests=digests, options=options)
+        result = verify_model(artifact, data, trusts, digests=digests, options=options)
         gathered.results.append(result)
         if result.verdict is VerifyVerdict.VERIFIED and result.tree_digest == tree:
-            signers = tuple(signer.key_digest for signer in result.signers)
-            gathered.signatures.append(SignatureFact(source, frozenset(signers)))
-            gathered.items.append(EvidenceItem(source, "signature", hashlib.sha256(data).hexdigest(), signers))
+            fact = _signature(source, data, trusts, options)
+            gathered.signatures.append(fact)
+            gathered.items.append(
+                EvidenceItem(source, "signature", hashlib.sha256(data).hexdigest(), _named(fact.signers))
+            )
             continue
         if any(reason.code == _SECOND_READING for reason in result.reasons):
-            left_open = _signers_left_open(artifact, data, keys, digests, options)
-            gathered.open_signatures.append(SignatureFact(source, left_open))
+            gathered.open_signatures.append(_signature(source, data, trusts, options))
         gathered.refused += result.reasons
         for reason in result.reasons:
             gathered.ignore(source, reason)
 
 
-def _signers_left_open(
-    artifact: Artifact | Snapshot,
-    data: bytes,
-    keys: Sequence[VerifyKey],
+def _signature(source: str, data: bytes, trusts: Sequence[BoundTrust], options: VerifyOptions) -> SignatureFact:
+    """Say who made a signature that was found to be good."""
+    found = recognise(data, trusts, options)
+    signers = {trusts[number].id: vouch.signer for number, vouch in found.vouches.items()}
+    validity = found.statement.validity
+    return SignatureFact(source, signers, None if validity is None else validity.made_at)
+
+
+def _named(signers: Mapping[str, Signer]) -> tuple[str, ...]:
+    """Name signers as evidence does: by key, or by identity and who confirmed it."""
+    return tuple(sorted({signer.key_digest if signer.identity is None else who(signer) for signer in signers.values()}))
+
+
+def _open_attestations(  # noqa: PLR0913, PLR0917 - the state of one check
+    trusts: Sequence[BoundTrust],
+    collected: Evidence,
+    tree: str,
     digests: Mapping[str, str],
-    options: VerifyOptions,
-) -> frozenset[str]:
-    """Return the keys whose signature is good and whose manifest needs other digests than those there are."""
-    return frozenset(
-        key.digest
-        for key in keys
-        for reason in verify_model(artifact, data, [key], digests=digests, options=options).reasons
-        if reason.code == _SECOND_READING
-    )
-
-
-def _open_attestations(
-    bound: BoundPolicy, collected: Evidence, tree: str, digests: Mapping[str, str], gathered: _Gathered
+    revocations: Revocations | None,
+    gathered: _Gathered,
 ) -> None:
-    keys = tuple(bound.keys_for(_ATTESTATIONS).values())
     for source, data in collected.stores:
         try:
             lines = read_lines(data)
@@ -352,17 +391,33 @@ def _open_attestations(
             try:
                 if line.bundle is None:
                     raise line.problem or error("BUNDLE_MALFORMED", "the line is not a bundle")
-                if not keys:  # no rule asks for attestations
+                if not trusts:  # no rule asks for attestations
                     continue
-                found = open_attestation(line.bundle, keys, tree_digest=tree, digests=digests)
+                found = open_attestation(line.bundle, trusts, tree_digest=tree, digests=digests)
+                signers = _not_revoked(found.signed_by, line.bundle, revocations)
             except ModelsignError as fault:
                 gathered.ignore(place, fault)
                 continue
             kind = found.statement.predicate_type
             gathered.attestations.append(
-                AttestationFact(place, found.signers, kind, found.statement.predicate, found.made_at)
+                AttestationFact(place, signers, kind, found.statement.predicate, found.made_at)
             )
-            gathered.items.append(EvidenceItem(place, kind, line.digest, tuple(sorted(found.signers))))
+            gathered.items.append(EvidenceItem(place, kind, line.digest, _named(signers)))
+
+
+def _not_revoked(
+    signers: Mapping[str, Signer], bundle: Bundle, revocations: Revocations | None
+) -> Mapping[str, Signer]:
+    """Leave out the signers of an attestation that were revoked; raise why where none is left."""
+    if revocations is None:
+        return signers
+    revoked = revocations.against_signature(statement_digest(bundle))
+    faults = {name: revoked or revocations.against_signer(signer) for name, signer in signers.items()}
+    good = {name: signer for name, signer in signers.items() if faults[name] is None}
+    for fault in faults.values():
+        if fault is not None and not good:
+            raise fault
+    return good
 
 
 def _explained(reasons: tuple[ModelsignError, ...], refused: Sequence[ModelsignError]) -> tuple[ModelsignError, ...]:

@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policyfacts import NOW, PROVENANCE, SCAN, TREE, attested, bound, facts, scanned
+from policyfacts import NOW, PROVENANCE, SCAN, TREE, attested, bound, by_keys, facts, scanned
 
 from modelsign.policy.evaluate import evaluate
 from modelsign.policy.facts import SignatureFact
@@ -30,7 +30,7 @@ OUTCOMES = ["clean", "unverified", "unsupported", "incomplete", "unsafe"]
 def reference_rule(rule: dict, given) -> str:
     if rule["kind"] == "signature":
         trusted = set().union(*(TRUSTED[name] for name in rule["keys"]))
-        signed = set().union(set(), *(fact.signers for fact in given.signatures)) & trusted
+        signed = set().union(set(), *(fact.signers.keys() for fact in given.signatures)) & trusted
         return "PASS" if len(signed) >= rule.get("threshold", 1) else "FAIL"
     if rule["kind"] == "attestation":
         trusted = set().union(*(TRUSTED[name] for name in rule["keys"]))
@@ -44,7 +44,7 @@ def reference_rule(rule: dict, given) -> str:
                 days = int(rule["max_age"][:-1])
                 if fact.made_at is None or not timedelta(minutes=-5) <= NOW - fact.made_at <= timedelta(days=days):
                     continue
-            signed |= fact.signers & trusted
+            signed |= fact.signers.keys() & trusted
         return "PASS" if len(signed) >= rule.get("threshold", 1) else "FAIL"
     by_name = {} if given.scan is None else {file.path: file for file in given.scan.files}
     if given.scan is None or set(given.files) - set(by_name):
@@ -141,7 +141,7 @@ def evidence(draw):
     return facts(
         files,
         scan=scan,
-        signatures=tuple(SignatureFact(f"sig {at}", who) for at, who in enumerate(signed)),
+        signatures=tuple(SignatureFact(f"sig {at}", by_keys(*who)) for at, who in enumerate(signed)),
         attestations=draw(st.lists(attestations, max_size=4)),
     )
 
@@ -186,10 +186,10 @@ def test_evidence_that_nobody_trusted_signed_changes_nothing(policy, given_facts
     rules, waivers = policy
     added = replace(
         given_facts,
-        signatures=(*given_facts.signatures, SignatureFact("foreign", frozenset({"stranger", "mallory"}))),
+        signatures=(*given_facts.signatures, SignatureFact("foreign", by_keys("stranger", "mallory"))),
         attestations=(
             *given_facts.attestations,
-            *(replace(fact, signers=frozenset({"stranger"}), source="zzz") for fact in more),
+            *(replace(fact, signers=by_keys("stranger"), source="zzz") for fact in more),
         ),
     )
     before, after = decided(rules, waivers, given_facts), decided(rules, waivers, added)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelsign.policy.document import read_policy
 from modelsign.policy.facts import AttestationFact, Facts, SignatureFact
 from modelsign.policy.parameters import bind_values
-from modelsign.verdict import FileScan, Outcome, ScanResult, worst
+from modelsign.verdict import FileScan, Outcome, ScanResult, Signer, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,11 @@ def scanned(files: Mapping[str, Outcome | str], *, formats: Mapping[str, str] | 
     return ScanResult(worst(file.outcome for file in seen), "11" * 32, seen)
 
 
+def by_keys(*names: str, algorithm: str = "ecdsa-p256-sha256", **proofs: Any) -> dict[str, Signer]:
+    """Signers by bare keys, whose digests are their names, as facts carry them."""
+    return {name: Signer("key", algorithm, name, **proofs) for name in names}
+
+
 def facts(
     files: Mapping[str, Outcome | str] | None = None,
     *,
@@ -72,7 +77,7 @@ def facts(
         "files": frozenset(names),
         "tree_digest": TREE,
         "scan": scanned(names),
-        "signatures": tuple(SignatureFact(f"sig {at}", frozenset({name})) for at, name in enumerate(signers)),
+        "signatures": tuple(SignatureFact(f"sig {at}", by_keys(name)) for at, name in enumerate(signers)),
         "attestations": tuple(attestations),
     }
     return Facts(**{**values, **changes})
@@ -86,4 +91,4 @@ def attested(
     made_at: datetime | None = None,
     source: str = "store:1",
 ) -> AttestationFact:
-    return AttestationFact(source, frozenset({signer}), kind, predicate or {}, made_at)
+    return AttestationFact(source, by_keys(signer), kind, predicate or {}, made_at)

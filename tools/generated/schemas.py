@@ -125,6 +125,7 @@ def _check() -> dict[str, Any]:
         **_of_fields(verdict.CheckResult, "verdict", "policy", "time", "tree_digest", "rules"),
         "scan": {"anyOf": [_object(_scan()), {"type": "null"}]},
         "signatures": _array(_object(_verify())),
+        "inputs": _array(_of(verdict.PolicyInput)),
         "evidence": _array(_of(verdict.EvidenceItem)),
         "ignored_evidence": _array({"type": "string"}),
     }

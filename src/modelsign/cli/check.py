@@ -35,13 +35,22 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
     examples=(
         "modelsign check model/ --policy baseline --set signers=signer.pub",
         "modelsign check model/ --policy policy.yaml --set signers=a.pub --set signers=b.pub --format json",
+        "modelsign check model/ --policy keyless --set trust-root=root.json --set signers=identity=NAME,issuer=URL",
         "modelsign check model/ --policy baseline --set signers=signer.pub --vsa-key gate.key --vsa model.vsa.json",
     ),
     formats=ALL_FORMATS,
 )
 @click.argument("model")
-@click.option("--policy", metavar="NAME|FILE", help="The trust policy: baseline, strict, a file, or - for stdin.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the policy; repeatable.")
+@click.option(
+    "--policy", metavar="NAME|FILE", help="The trust policy: baseline, hybrid, keyless, strict, a file, or - for stdin."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the policy: a file, an identity or a string; repeatable.",
+)
 @click.option(
     "--bundle",
     "--signature",

@@ -33,7 +33,9 @@ command = group("policy", "Start, lint, test and explain trust policies.")
     within=command,
 )
 @click.argument("file")
-@click.option("--from", "base", default="baseline", show_default=True, metavar="NAME", help="baseline or strict.")
+@click.option(
+    "--from", "base", default="baseline", show_default=True, metavar="NAME", help="baseline, hybrid, keyless or strict."
+)
 def init(session: Session, *, file: str, base: str) -> Report:
     """Write a policy to start from; never over an existing file unless --force."""
     from modelsign.policy.document import SHIPPED, shipped_policy

@@ -11,7 +11,7 @@ import hashlib
 import importlib.resources
 import operator
 import os
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -21,8 +21,12 @@ from modelsign.errors import error
 from modelsign.pattern import MOST_PATTERNS
 from modelsign.policy import strictyaml
 from modelsign.policy.format_names import known_formats
-from modelsign.policy.rule import END, ParameterName, PolicyRule, RuleId, Strict
+from modelsign.policy.identities import Identity
+from modelsign.policy.rule import END, ParameterName, ParameterType, PolicyRule, RuleId, Strict
 from modelsign.policy.rules import _index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "SHIPPED",
@@ -30,7 +34,6 @@ __all__ = [
     "LoadSettings",
     "Metadata",
     "Parameter",
-    "ParameterType",
     "Policy",
     "Waiver",
     "canonical",
@@ -41,13 +44,15 @@ __all__ = [
     "shipped_policy",
 ]
 
-SHIPPED: Final = ("baseline", "strict")
+SHIPPED: Final = ("baseline", "hybrid", "keyless", "strict")
 """The policies that come with modelsign and are named without a path."""
 
 Timestamp = Annotated[str, Meta(pattern=timestamp.PATTERN)]
 Text = Annotated[str, Meta(max_length=2000)]
 HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + END)]
-ParameterType = Literal["keys", "strings"]
+_PATTERNS: Final = ("glob", "regex", "identity_glob", "identity_regexp", "issuer_glob", "issuer_regexp")
+_APART: Final = frozenset({"trust-root", "revocation-list"})
+"""Types of parameters whose values change while the policy stays: inputs of a verdict in their own right."""
 
 
 class Metadata(Strict, frozen=True, kw_only=True):
@@ -66,17 +71,30 @@ class Metadata(Strict, frozen=True, kw_only=True):
 
 
 class Parameter(Strict, frozen=True, kw_only=True):
-    """What the caller must give: public keys, or strings. Only strings can have a default."""
+    """What the caller must give. Only identities and strings can have a default: what anchors trust is the caller's."""
 
     type: ParameterType
     description: Text = ""
-    default: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)] | None = None
+    default: Annotated[tuple[str | Identity, ...], Meta(min_length=1, max_length=1000)] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse default keys: trust is named by the caller."""
-        if self.type == "keys" and self.default is not None:
-            message = "a parameter of type keys has no default: the caller names the keys"
+        """Refuse default keys, roots and lists, and defaults of another type."""
+        if self.default is None:
+            return
+        kind = {"identities": Identity, "strings": str}.get(self.type)
+        if kind is None:
+            message = f"a parameter of type {self.type} has no default: the caller names what is trusted"
             raise ValueError(message)
+        if not all(isinstance(item, kind) for item in self.default):
+            message = f"the default of a parameter of type {self.type} is a list of {self.type}"
+            raise ValueError(message)
+
+    @property
+    def default_values(self) -> tuple[str, ...] | None:
+        """The default as rules see it."""
+        if self.default is None:
+            return None
+        return tuple(item.value if isinstance(item, Identity) else item for item in self.default)
 
 
 class Waiver(Strict, frozen=True, kw_only=True):
@@ -205,7 +223,7 @@ def _patterns_in(value: object) -> int:
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
-            found += ("glob" in item) + ("regex" in item) + len(_listed(item.get("files")))
+            found += sum(name in item for name in _PATTERNS) + len(_listed(item.get("files")))
             waiting += item.values()
         waiting += _listed(item)
     return found
@@ -233,13 +251,12 @@ def _incoherence(policy: Policy) -> str | None:
         strange = sorted(set(kind.format_names(rule)) - known_formats())
         if strange:
             return f"rule {rule.id}: the scan knows no format of the name {strange[0]}"
-        for wanted, names in (("keys", kind.key_parameters(rule)), ("strings", kind.text_parameters(rule))):
-            for name in names:
-                declared = policy.parameters.get(name)
-                if declared is None:
-                    return f"rule {rule.id} refers to the parameter {name}, which is not declared"
-                if declared.type != wanted:
-                    return f"rule {rule.id} needs the parameter {name} to be of type {wanted}, it is {declared.type}"
+        for use in kind.parameters(rule):
+            declared = policy.parameters.get(use.name)
+            if declared is None:
+                return f"rule {rule.id} refers to the parameter {use.name}, which is not declared"
+            if declared.type != use.type:
+                return f"rule {rule.id} needs the parameter {use.name} to be of type {use.type}, it is {declared.type}"
     return next(filter(None, (_wrong_waiver(policy, waiver) for waiver in policy.waivers)), None)
 
 
@@ -247,8 +264,10 @@ def _wrong_waiver(policy: Policy, waiver: Waiver) -> str | None:
     rule = next((rule for rule in policy.rules if rule.id == waiver.rule), None)
     if rule is None:
         return f"waiver {waiver.id} is for the rule {waiver.rule}, which does not exist"
-    if kind_of(rule).authenticates_all_bytes:
-        return f"waiver {waiver.id} would waive {rule.id}, which authenticates the bytes; that cannot be waived"
+    kind = kind_of(rule)
+    if not kind.waivable:
+        does = "authenticates the bytes" if kind.authenticates_all_bytes else "takes trust away"
+        return f"waiver {waiver.id} would waive {rule.id}, which {does}; that cannot be waived"
     return None
 
 
@@ -259,10 +278,14 @@ def canonical(policy: Policy) -> dict[str, Any]:
     return dict(document)
 
 
-def digest(policy: Policy, parameters: dict[str, tuple[str, ...]]) -> str:
+def digest(policy: Policy, parameters: Mapping[str, tuple[str, ...]]) -> str:
     """Return the SHA-256 of a policy's canonical form together with the values of its parameters.
 
-    Key parameters enter as digests of canonical keys, so neither paths nor encodings matter; values are a set.
+    Keys and certificate roots enter as digests in canonical form, so neither paths nor encodings matter; values are a
+    set. Sigstore's trust root documents and revocation lists are not in it: they are renewed while the policy stays,
+    and a verdict names them beside the policy (DESIGN, security rule 8).
     """
-    values = {name: sorted(set(items)) for name, items in parameters.items()}
+    values = {
+        name: sorted(set(items)) for name, items in parameters.items() if policy.parameters[name].type not in _APART
+    }
     return hashlib.sha256(strictjson.canonical({"policy": canonical(policy), "parameters": values})).hexdigest()

@@ -58,7 +58,7 @@ def evaluate(bound: BoundPolicy, facts: Facts, *, now: datetime) -> Evaluation:
 def _judged(bound: BoundPolicy, rule: PolicyRule, context: Context) -> RuleResult:
     kind = kind_of(rule)
     judgement: Judgement = kind.judge(rule, context)
-    if judgement.result is not RuleOutcome.PASS and not kind.authenticates_all_bytes:
+    if judgement.result is not RuleOutcome.PASS and kind.waivable:
         judgement = _waived(bound.policy.waivers, rule, judgement, context)
     advice = "" if judgement.code is None else rule.advice or CATALOG[judgement.code].advice
     return RuleResult(

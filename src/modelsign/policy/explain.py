@@ -14,7 +14,7 @@ __all__ = ["explain", "explain_text"]
 
 def explain(policy: Policy) -> dict[str, Any]:
     """Return the explanation as JSON types."""
-    values = {name: declared.default or (f"${name}",) for name, declared in policy.parameters.items()}
+    values = {name: declared.default_values or (f"${name}",) for name, declared in policy.parameters.items()}
     metadata = policy.header.metadata
     return {
         "name": metadata.name,

@@ -13,32 +13,54 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from modelsign.verdict import ScanResult
+    from modelsign.verdict import ScanResult, Signer
 
-__all__ = ["AttestationFact", "Facts", "SignatureFact"]
+__all__ = ["AttestationFact", "Facts", "RevocationFact", "SignatureFact"]
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureFact:
-    """One model signature that covers every byte. ``signers`` are digests of canonical keys."""
+    """One model signature that covers every byte.
+
+    ``signers`` maps the id of each trust that vouches (:mod:`modelsign.policy.signers`) to whom it recognised.
+    ``made_at`` is the time the signed statement gives for itself, None where it gives none.
+    """
 
     source: str
-    signers: frozenset[str]
+    signers: Mapping[str, Signer]
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttestationFact:
     """One attestation about exactly this model.
 
-    ``signers`` are digests of canonical keys. ``made_at`` is the time the signed predicate gives for
-    itself, None where it gives none. ``predicate`` is the parsed predicate, exactly as signed.
+    ``signers`` and ``made_at`` are as for :class:`SignatureFact`. ``predicate`` is the parsed predicate, exactly as
+    signed.
     """
 
     source: str
-    signers: frozenset[str]
+    signers: Mapping[str, Signer]
     predicate_type: str
     predicate: Mapping[str, object]
     made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationFact:
+    """A revocation list whose signature was verified.
+
+    ``digest`` is that of its file, ``signer`` of the canonical key that signed it. ``against_model`` says why the model
+    or a file in it was revoked. What it says against signers is not here: they are left out of all other facts.
+    """
+
+    source: str
+    digest: str
+    signer: str
+    version: int
+    issued: datetime
+    expires: datetime
+    against_model: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +78,4 @@ class Facts:
     signatures: tuple[SignatureFact, ...] = field(default=())
     attestations: tuple[AttestationFact, ...] = field(default=())
     open_signatures: tuple[SignatureFact, ...] = field(default=())
+    revocations: tuple[RevocationFact, ...] = field(default=())

@@ -55,11 +55,7 @@ def _coverage(policy: Policy) -> Iterator[Doubt]:
 
 
 def _parameters(policy: Policy) -> Iterator[Doubt]:
-    used = {
-        name
-        for rule in policy.rules
-        for name in (*kind_of(rule).key_parameters(rule), *kind_of(rule).text_parameters(rule))
-    }
+    used = {use.name for rule in policy.rules for use in kind_of(rule).parameters(rule)}
     for name in policy.parameters:
         if name not in used:
             yield Doubt(f"parameters.{name}", "no rule uses it, yet every caller must give it")

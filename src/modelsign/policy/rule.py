@@ -7,7 +7,7 @@ statement, named ``RULE_KIND``. A rule looks at :class:`~modelsign.policy.facts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -27,10 +27,12 @@ __all__ = [
     "FormatNames",
     "Judgement",
     "ParameterName",
+    "ParameterType",
     "PolicyRule",
     "RuleId",
     "RuleKind",
     "Strict",
+    "Use",
 ]
 
 END: Final = r"$(?!\n)"
@@ -42,6 +44,10 @@ FilePatterns = Annotated[tuple[FilePattern, ...], Meta(min_length=1, max_length=
 """Patterns in the syntax of gitignore; a file is concerned if the last that matches has no ``!``."""
 FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}" + END)]
 FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
+ParameterType = Literal["keys", "identities", "trust-root", "certificate-roots", "revocation-list", "strings"]
+"""What a caller can give. The values a rule sees: of keys the digests of canonical keys, of identities their canonical
+JSON, of certificate roots the SHA-256 of the DER certificate, of trust root documents and revocation lists that of the
+file, and strings themselves."""
 INERT: Final = "inert"
 """Stands for every file that no loader takes code from, whatever its format."""
 
@@ -66,16 +72,12 @@ class PolicyRule(Strict, tag_field="kind", frozen=True, kw_only=True):
 class Context:
     """What a rule may look at: the facts, the bound parameters, and the time of the judgement.
 
-    ``parameters`` maps a parameter's name to its values: key digests, or strings.
+    ``parameters`` maps a parameter's name to its values (see :data:`ParameterType`).
     """
 
     facts: Facts
     parameters: Mapping[str, tuple[str, ...]]
     now: datetime
-
-    def values(self, names: tuple[str, ...]) -> frozenset[str]:
-        """Return the values of some parameters, as one set."""
-        return frozenset(value for name in names for value in self.parameters[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ class Judgement:
     code: str | None = None
 
 
+class Use(NamedTuple):
+    """A parameter that a rule refers to, and the type it must have."""
+
+    type: ParameterType
+    name: str
+
+
 def _none(rule: PolicyRule) -> tuple[str, ...]:  # noqa: ARG001 - a kind that names no formats
     return ()
 
@@ -96,10 +105,10 @@ def _none(rule: PolicyRule) -> tuple[str, ...]:  # noqa: ARG001 - a kind that na
 class RuleKind:
     """One kind of rule.
 
-    ``judge`` is pure and total. ``authenticates_all_bytes`` is True where a PASS means that a trusted
-    key vouches for every byte of the model; such rules cannot be waived, and a policy without an
-    enforced one never allows. ``key_parameters`` and ``text_parameters`` name the parameters that a rule
-    refers to, ``format_names`` the formats; ``doubts`` lists what ``policy lint`` warns of.
+    ``judge`` is pure and total. ``authenticates_all_bytes`` is True where a PASS means that somebody trusted
+    vouches for every byte of the model; a policy without an enforced one never allows. ``waivable`` is False for rules
+    that no exception may be made from. ``parameters`` are those that a rule refers to, ``format_names`` the formats;
+    ``doubts`` lists what ``policy lint`` warns of.
     """
 
     id: str
@@ -109,7 +118,7 @@ class RuleKind:
     judge: Callable[[Any, Context], Judgement]
     expected: Callable[[Any, Mapping[str, tuple[str, ...]]], str]
     authenticates_all_bytes: bool
-    key_parameters: Callable[[Any], tuple[str, ...]]
-    text_parameters: Callable[[Any], tuple[str, ...]]
+    parameters: Callable[[Any], tuple[Use, ...]]
     doubts: Callable[[Any], tuple[str, ...]]
     format_names: Callable[[Any], tuple[str, ...]] = _none
+    waivable: bool = True

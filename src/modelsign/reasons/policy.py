@@ -51,9 +51,42 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "POLICY_SIGNATURE_MISSING",
         ExitStatus.NEGATIVE,
-        "the model is not signed by the keys the policy asks for",
-        "Run `modelsign verify` with the same key to see what is wrong with the signature.",
-        "Signatures count by distinct canonical key, only if every byte of the model is covered and unchanged.",
+        "the model is not signed by whom the policy asks for",
+        "Run `modelsign verify` with the same key or identity to see what is wrong with the signature.",
+        "Signers count if every byte of the model is covered and unchanged, and once each: by canonical key, by "
+        "identity, or by issuer where the rule says so.",
+    ),
+    Reason(
+        "POLICY_ALGORITHM_FAMILY",
+        ExitStatus.NEGATIVE,
+        "a trusted signature is of the other family of algorithms",
+        "Ask the signer for a signature of the family the rule names (classical or post-quantum).",
+        "A rule for classical and one for post-quantum signatures together hold as long as one of the two families "
+        "does. Neither signature can be left away.",
+    ),
+    Reason(
+        "POLICY_SIGNATURE_UNPROVEN",
+        ExitStatus.NEGATIVE,
+        "a trusted signature lacks a proof the policy asks for",
+        "Ask the signer to log and timestamp the signature, or name the roots that its proofs are under.",
+        "What the rule asks for (a proven time, so many transparency logs or timestamps) was not shown by anything "
+        "under the roots the caller gave. What cannot be verified counts for nothing.",
+    ),
+    Reason(
+        "POLICY_SIGNATURE_STALE",
+        ExitStatus.NEGATIVE,
+        "a trusted signature is too old, or does not say when it was made",
+        "Have the model signed again.",
+        "Freshness is counted from the time the signer signed with the model, or else from the start of the "
+        "certificate's validity. A timestamp only proves that a signature existed by then, so it makes none fresh. A "
+        "time that a rule needs and that is absent fails the rule.",
+    ),
+    Reason(
+        "POLICY_REVOCATION_LIST_MISSING",
+        ExitStatus.NEGATIVE,
+        "the policy asks for a revocation list and there is none it trusts",
+        "Fetch the list from its publisher, and check that the keys the rule names are the publisher's.",
+        "Otherwise it would be enough to take the list away.",
     ),
     Reason(
         "POLICY_SIGNATURE_UNDECIDED",
@@ -100,8 +133,8 @@ REASONS: tuple[Reason, ...] = (
         ExitStatus.NEGATIVE,
         "an attestation the policy asks for is missing",
         "Get the attestation from whoever the policy names, and put it beside the model or pass --attestations.",
-        "An attestation counts only if its subject is this model's tree digest and a key named for its predicate "
-        "type signed it. Lines that cannot be verified are ignored and listed.",
+        "An attestation counts only if its subject is this model's tree digest and a key or identity named for its "
+        "predicate type signed it. Lines that cannot be verified are ignored and listed.",
     ),
     Reason(
         "POLICY_ATTESTATION_MISMATCH",
@@ -115,7 +148,8 @@ REASONS: tuple[Reason, ...] = (
         "an attestation is too old, or does not say when it was made",
         "Make the attestation again.",
         "Freshness is counted from the time the signed predicate gives for itself (scannedOn, finishedOn, "
-        "timeVerified). A time that a rule needs and that is absent fails the rule.",
+        "timeVerified), or else from the start of the certificate's validity. A time that a rule needs and that is "
+        "absent fails the rule.",
     ),
     Reason(
         "PARAMETER_UNSET",
@@ -133,7 +167,7 @@ REASONS: tuple[Reason, ...] = (
         "PARAMETER_INVALID",
         ExitStatus.USAGE,
         "the value of a parameter cannot be used",
-        "Keys are files with one public key in PEM; see `modelsign key show`.",
+        "Keys and roots are files in PEM, identities are identity=NAME,issuer=URL; see `modelsign policy explain`.",
     ),
     Reason(
         "ARGUMENT_INVALID",

@@ -122,6 +122,9 @@ def _check(report: Report, style: Style) -> Iterator[str]:
             yield f"                {style.paint('next:', 'quiet')} {escape_line(rule.advice)}"
     if result.tree_digest:
         yield f"  tree digest   {result.tree_digest}"
+    for item in result.inputs:
+        version = "" if item.version is None else f", version {item.version}"
+        yield f"  {item.type:<13} {escape_line(item.parameter)}: {item.digest}{version}"
     for file in result.scan.files if result.scan else ():
         if file.outcome != _CLEAN:
             yield from (f"  {line}" for line in _file(file, style))

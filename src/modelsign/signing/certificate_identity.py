@@ -102,6 +102,17 @@ class Identity(NamedTuple):
             details={"names": list(names), "subject": certificate.subject_text},
         )
 
+    def meets(self, kind: str, value: str) -> bool:
+        """Say whether a name of this kind is the one that is asked for, whatever else a certificate says.
+
+        Raises:
+            ModelsignError: ``CERTIFICATE_IDENTITY_MALFORMED`` for a subject that is none.
+
+        """
+        if kind != self.kind:
+            return False
+        return self._subject_meets(_read_subject(value)) if kind == "subject" else self._meets(value)
+
     def _meets(self, value: str) -> bool:
         if self.mode == "exact":
             return value == self.value

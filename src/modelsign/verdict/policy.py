@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from modelsign.verdict.scanning import ScanResult
     from modelsign.verdict.signature import VerifyResult
 
-__all__ = ["CheckResult", "EvidenceItem", "PolicyName", "RuleMode", "RuleOutcome", "RuleResult", "Verdict"]
+__all__ = [
+    "CheckResult",
+    "EvidenceItem",
+    "PolicyInput",
+    "PolicyName",
+    "RuleMode",
+    "RuleOutcome",
+    "RuleResult",
+    "Verdict",
+]
 
 
 class Verdict(StrEnum):
@@ -66,12 +75,30 @@ class PolicyName:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """One verified signature or attestation a verdict looked at; ``digest`` is the SHA-256 of its bundle."""
+    """One verified signature or attestation a verdict looked at; ``digest`` is the SHA-256 of its bundle.
+
+    ``signers`` are digests of keys, and of identities their names with who confirmed them.
+    """
 
     source: str
     kind: str
     digest: str
     signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInput:
+    """What a verdict depends on beside policy, model and evidence: something that anchors trust, or takes it away.
+
+    ``type`` is that of the policy's parameter. ``digest`` is the SHA-256 of a trust root document, of a root
+    certificate, or of a revocation list's file (``absent`` where there is none); ``version`` is a revocation list's
+    own, None where it could not be read.
+    """
+
+    parameter: str
+    type: str
+    digest: str
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +116,7 @@ class CheckResult:
     warnings: tuple[str, ...] = ()
     time: str | None = None
     evidence: tuple[EvidenceItem, ...] = ()
+    inputs: tuple[PolicyInput, ...] = ()
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -109,6 +137,7 @@ class CheckResult:
             "rules": plain(self.rules),
             "scan": self.scan.body() if self.scan else None,
             "signatures": [result.body() for result in self.signatures],
+            "inputs": plain(self.inputs),
             "evidence": plain(self.evidence),
             "ignored_evidence": list(self.ignored_evidence),
         }

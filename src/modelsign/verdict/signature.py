@@ -56,7 +56,8 @@ class Signer:
     the certificate's subject (RFC 4514), ``names`` every alternative name as ``kind:value``, ``claims`` what else the
     issuer confirmed (Fulcio's extensions by name). ``root`` is the SHA-256 of the anchor in hex: of the root
     certificate, or of the trust root document. ``logs`` and ``timestamps`` are the proofs of time that were verified.
-    ``insecure`` names the switches that made this weaker.
+    ``insecure`` names the switches that made this weaker. ``not_before`` (ISO 8601) is when the certificate begins to
+    be valid: the signature was not made earlier.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Signer:
     logs: tuple[LogProof, ...] = ()
     timestamps: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
+    not_before: str | None = None
 
 
 def who(signer: Signer) -> str:

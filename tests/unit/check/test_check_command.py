@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
 from attested import Ring, sign, write_model
 from commandline import modelsign
 from model_files import EVIL
+from paperidentities import ALICE, PaperSealer, write_root
+from papersigstore import ISSUER, Paper
 
 from modelsign.artifact.model import open_artifact
 from modelsign.attest.envelope import open_attestation
@@ -303,3 +306,45 @@ def test_standard_input_is_read_once(model, ring):
 def test_a_named_signature_from_standard_input_takes_the_place_of_the_models_own(model, ring):
     answer = check(model, ring, "--bundle", "-", stdin=b"{}")
     assert answer.exit_code == 1
+
+
+# --- identities -------------------------------------------------------------------------
+
+
+def test_an_identity_and_its_trust_root_are_given_on_the_command_line(tmp_path):
+    paper = Paper()
+    root = write_root(paper, tmp_path / "root.json")
+    model = write_model(tmp_path / "model")
+    sign(model, PaperSealer(paper))
+    settings = ("--policy", "keyless", "--set", f"trust-root={root}", "--format", "json", "--at", AT)
+    answer = modelsign("check", model, *settings, "--set", f"signers=identity={ALICE},issuer={ISSUER}")
+    assert (answer.exit_code, answer.document["verdict"]) == (0, "ALLOW")
+    assert [item["parameter"] for item in answer.document["inputs"]] == ["trust-root"]
+    assert answer.document["evidence"][0]["signers"] == [f"{ALICE}, confirmed by {ISSUER}"]
+    signer = answer.document["signatures"][0]["signers"][0]
+    assert (signer["identity"], signer["claims"]["build_trigger"]) == (ALICE, "push")
+    answer = modelsign("check", model, *settings, "--set", f"signers=identity={ALICE},issuer=https://other.example")
+    assert (answer.exit_code, answer.document["verdict"]) == (1, "DENY")
+    answer = modelsign("check", model, *settings, "--set", f"signers={ALICE}")
+    assert (answer.exit_code, answer.codes) == (2, ["PARAMETER_INVALID"])
+
+
+def test_the_summary_and_the_text_name_the_trust_root(tmp_path, ring):
+    paper = Paper()
+    root = write_root(paper, tmp_path / "root.json")
+    model = write_model(tmp_path / "model")
+    sign(model, PaperSealer(paper))
+    where = tmp_path / "vsa.json"
+    settings = (
+        "--policy",
+        "keyless",
+        "--set",
+        f"trust-root={root}",
+        "--set",
+        f"signers=identity={ALICE},issuer={ISSUER}",
+    )
+    answer = modelsign("check", model, *settings, "--vsa-key", ring.private("gate"), "--vsa", where, "--at", AT)
+    digest = hashlib.sha256(root.read_bytes()).hexdigest()
+    assert f"trust-root    trust-root: {digest}" in answer.stdout
+    (used,) = summary_of(where.read_bytes())["predicate"][EXTENSION]["inputs"]
+    assert used == {"parameter": "trust-root", "type": "trust-root", "digest": digest, "version": None}

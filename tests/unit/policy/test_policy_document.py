@@ -186,7 +186,7 @@ def test_a_policy_that_is_not_there_is_a_usage_error(tmp_path):
     with pytest.raises(ModelsignError) as caught:
         load_policy(tmp_path / "none.yaml")
     assert (caught.value.code, caught.value.exit_status) == ("POLICY_NOT_FOUND", 2)
-    assert "baseline, strict" in caught.value.message
+    assert "baseline, hybrid, keyless, strict" in caught.value.message
     with pytest.raises(ModelsignError) as caught:
         load_policy(tmp_path)
     assert caught.value.code == "INPUT_UNREADABLE"

@@ -26,7 +26,7 @@ def test_there_are_examples():
 @pytest.mark.parametrize(("page", "block"), BLOCKS)
 def test_every_example_reads(page, block):
     policy = read_policy(block.encode(), what=page)
-    assert {rule.id for rule in policy.rules} == {"signed", "formats", "clean", "built-by-ci"}
+    assert policy.rules
 
 
 def test_every_operator_and_kind_of_rule_is_described():

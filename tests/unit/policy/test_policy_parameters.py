@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from policyfacts import bound, document, policy
+from policyfacts import NOW, bound, document, policy
 
 from modelsign.errors import ModelsignError
 from modelsign.policy.parameters import assignments, bind, bind_values
@@ -33,7 +33,7 @@ def test_keys_come_as_paths_bytes_or_keys(tmp_path):
     ]
     assert {item.digest for item in found} == {found[0].digest}
     assert found[0].values["signers"] == (ONE.public.digest,)
-    assert found[0].keys[ONE.public.digest].algorithm == "ecdsa-p256-sha256"
+    assert found[0].anchors.keys[ONE.public.digest].algorithm == "ecdsa-p256-sha256"
     assert found[0].name.digest == found[0].digest
 
 
@@ -98,12 +98,11 @@ def test_a_key_file_that_is_not_there_is_said_so(tmp_path):
     assert caught.value.code == "INPUT_UNREADABLE"
 
 
-def test_keys_are_named_per_kind_and_predicate_type():
+def test_trust_is_named_per_kind_of_rule():
     found = bind(policy(RULES), {"signers": ONE.public, "builders": OTHER.public})
-    assert set(found.keys_for(frozenset({"signature"}))) == {ONE.public.digest}
-    assert set(found.keys_for(frozenset({"attestation"}))) == {OTHER.public.digest}
-    assert set(found.keys_for(frozenset({"attestation"}), "https://x.example/v1")) == {OTHER.public.digest}
-    assert found.keys_for(frozenset({"attestation"}), "https://y.example/v1") == {}
+
+    for kind, key in (("signature", ONE), ("attestation", OTHER)):
+        assert [trust.id for trust in found.trusts_for(kind, NOW)] == [key.public.digest]
 
 
 def test_the_digest_names_keys_and_values():

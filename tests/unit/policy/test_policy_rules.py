@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from policyfacts import NOW, PROVENANCE, attested, bound, facts, scanned
+from policyfacts import NOW, PROVENANCE, attested, bound, by_keys, facts, scanned
 
 from modelsign.policy.evaluate import evaluate
 from modelsign.policy.facts import SignatureFact
@@ -67,7 +67,7 @@ def test_signature_rules_say_exactly_what_they_want_and_saw():
 
 
 def test_one_bundle_can_show_several_signers():
-    given = facts(signatures=(SignatureFact("all", frozenset({"s1", "s2", "x"})),))
+    given = facts(signatures=(SignatureFact("all", by_keys("s1", "s2", "x")),))
     assert judged({**SIGNED, "threshold": 2}, given).result is PASS
     assert judged({**SIGNED, "threshold": 3}, given).result is FAIL
 
@@ -188,14 +188,14 @@ def test_a_rule_about_files_that_are_not_there_fails(rule, patterns):
 
 
 def test_a_trusted_signature_that_could_not_be_compared_leaves_the_answer_open():
-    signed = SignatureFact("other", frozenset({"s2"}))
+    signed = SignatureFact("other", by_keys("s2"))
     found = judged({"kind": "signature", "keys": ["signers"]}, facts(open_signatures=(signed,)))
     assert (found.result, found.code) == (OPEN, "POLICY_SIGNATURE_UNDECIDED")
     two = {"kind": "signature", "keys": ["signers"], "threshold": 2}
     assert judged(two, facts(open_signatures=(signed,))).result is FAIL
     assert judged(two, facts(signers=["s2"], open_signatures=(signed,))).result is FAIL
     assert judged(two, facts(signers=["s1"], open_signatures=(signed,))).result is OPEN
-    stranger = SignatureFact("other", frozenset({"nobody"}))
+    stranger = SignatureFact("other", by_keys("nobody"))
     assert judged({"kind": "signature", "keys": ["signers"]}, facts(open_signatures=(stranger,))).result is FAIL
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modelsign import timestamp
 from modelsign.attest.predicate import Predicate, required, stated_time
 from modelsign.errors import error
-from modelsign.verdict import Outcome, RuleOutcome, Verdict
+from modelsign.verdict import Outcome, RuleOutcome, Verdict, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ __all__ = ["EXTENSION", "PREDICATE", "VSA_TYPE", "verification_summary"]
 
 VSA_TYPE: Final = "https://slsa.dev/verification_summary/v1"
 EXTENSION: Final = "https://modelsign.dev/vsa/v1"
-"""The field with what SLSA has no field for: the verdict rule by rule."""
+"""The field with what SLSA has no field for: the verdict rule by rule, and the roots and lists it rests on."""
 
 
 def verification_summary(  # noqa: PLR0913 - the fields of the specification
@@ -44,6 +44,7 @@ def verification_summary(  # noqa: PLR0913 - the fields of the specification
             "verdict": result.verdict.value,
             "rules": [{"id": rule.id, "mode": rule.mode.value, "result": rule.result.value} for rule in result.rules],
             "rulesetDigest": {"sha256": result.scan.ruleset_digest} if result.scan else None,
+            "inputs": plain(result.inputs),
         },
     }
 

@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "attestation",
     "formats",
+    "revocation",
     "scan",
     "signature",
 )
@@ -28,6 +29,12 @@ def _attestation() -> RuleKind:
 
 def _formats() -> RuleKind:
     from modelsign.policy.rules.formats import RULE_KIND
+
+    return RULE_KIND
+
+
+def _revocation() -> RuleKind:
+    from modelsign.policy.rules.revocation import RULE_KIND
 
     return RULE_KIND
 
@@ -47,6 +54,7 @@ def _signature() -> RuleKind:
 _MEMBERS: Final[dict[str, Callable[[], RuleKind]]] = {
     "attestation": _attestation,
     "formats": _formats,
+    "revocation": _revocation,
     "scan": _scan,
     "signature": _signature,
 }

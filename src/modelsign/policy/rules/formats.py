@@ -111,8 +111,7 @@ RULE_KIND = RuleKind(
     judge=judge,
     expected=expected,
     authenticates_all_bytes=False,
-    key_parameters=lambda _: (),
-    text_parameters=lambda _: (),
+    parameters=lambda _: (),
     doubts=doubts,
     format_names=lambda rule: (*(rule.allow or ()), *(rule.deny or ())),
 )

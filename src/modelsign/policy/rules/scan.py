@@ -126,7 +126,6 @@ RULE_KIND = RuleKind(
     judge=judge,
     expected=expected,
     authenticates_all_bytes=False,
-    key_parameters=lambda _: (),
-    text_parameters=lambda _: (),
+    parameters=lambda _: (),
     doubts=lambda _: (),
 )

@@ -286,6 +286,7 @@ def signer_of(leaf: Certificate, key: VerifyKey) -> Signer:
         issuer=leaf.issuer_text,
         subject=leaf.subject_text,
         names=names,
+        not_before=timestamp.write(leaf.not_before),
     )
 
 

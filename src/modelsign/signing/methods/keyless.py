@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelsign import timestamp
 from modelsign.errors import error
 from modelsign.signing.content import Content
 from modelsign.signing.fulcio_certificate import find_issuer, is_self_issued, read_signing_certificate
@@ -128,6 +129,7 @@ def _signer(leaf: SigningCertificate, proofs: Proofs, root: str) -> Signer:
             names=(f"{leaf.kind}:{leaf.name}",),
             claims={name: value for name, value in leaf.claims.items() if name not in {"issuer", "issuer_v1"}},
             root=root,
+            not_before=timestamp.write(leaf.certificate.not_valid_before_utc),
         )
     )
 

@@ -1,0 +1,185 @@
+"""What the caller gives to anchor trust: public keys, Sigstore trust roots, certificate roots, revocation lists.
+
+Each is read once, when the policy is bound, and known by its digest from then on. Trust in keys and identities is made
+of them for one time, the check's own; nothing here looks at a clock, an environment or a network.
+"""
+
+# ruff: noqa: PLC0415
+# cryptography and each signing method are imported only where a policy uses them.
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from modelsign import files, limits
+from modelsign.errors import ModelsignError, error
+from modelsign.policy.identities import from_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from modelsign.policy.rule import ParameterType
+    from modelsign.policy.signers import Claimant
+    from modelsign.signing.bundle import Bundle
+    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.keys import VerifyKey
+    from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.trust import Trust, Vouch
+    from modelsign.signing.trust_root import TrustRoot
+
+__all__ = ["ABSENT", "Anchors", "BoundTrust", "make_trust", "read_anchor"]
+
+ABSENT: Final = "absent"
+"""The value of a revocation list that is not where the caller said."""
+
+
+class Anchors(NamedTuple):
+    """Everything that was read, by digest: what :data:`~modelsign.policy.rule.ParameterType` says of each type."""
+
+    keys: Mapping[str, VerifyKey] = {}
+    trust_roots: Mapping[str, TrustRoot] = {}
+    certificates: Mapping[str, Certificate] = {}
+    lists: Mapping[str, bytes | None] = {}
+
+
+def read_anchor(name: str, kind: ParameterType, item: object) -> Mapping[str, Any]:
+    """Read one value of the parameter ``name``: a path, bytes, or what was read already. Return it by its digest.
+
+    Raises:
+        ModelsignError: ``PARAMETER_INVALID``, and what reading a file raises.
+
+    """
+    what, most, read = _READERS[kind]
+    if kind == "revocation-list" and isinstance(item, (str, os.PathLike)) and not os.path.lexists(item):
+        return {ABSENT: None}
+    if isinstance(item, (str, os.PathLike)):
+        item = files.read_bounded(item, most, what=f"{what} for parameter {name}")
+    try:
+        found = read(item)
+    except ModelsignError as fault:
+        raise error("PARAMETER_INVALID", f"the parameter {name}: {fault.message}", advice=fault.advice) from None
+    if not found:
+        message = f"the parameter {name} takes a {what}: a path or its bytes, not {type(item).__name__}"
+        raise error("PARAMETER_INVALID", message)
+    return found
+
+
+def _keys(item: object) -> dict[str, VerifyKey]:
+    from modelsign.signing import keys
+
+    key = keys.load_public_key(item) if isinstance(item, bytes) else item
+    return {key.digest: key} if isinstance(key, keys.VerifyKey) else {}
+
+
+def _trust_roots(item: object) -> dict[str, TrustRoot]:
+    from modelsign.signing.trust_root import TrustRoot, parse_trust_root
+
+    root = parse_trust_root(item) if isinstance(item, bytes) else item
+    return {root.digest: root} if isinstance(root, TrustRoot) else {}
+
+
+def _certificates(item: object) -> dict[str, Certificate]:
+    from modelsign.signing.certificates import Certificate, load_certificates
+    from modelsign.signing.chain import check_roots
+
+    found = load_certificates(item) if isinstance(item, bytes) else (item,)
+    roots = tuple(certificate for certificate in found if isinstance(certificate, Certificate))
+    if roots:
+        check_roots(roots)
+    return {certificate.digest: certificate for certificate in roots}
+
+
+def _lists(item: object) -> dict[str, bytes]:
+    return {hashlib.sha256(item).hexdigest(): item} if isinstance(item, bytes) else {}
+
+
+_READERS: Final[Mapping[ParameterType, tuple[str, int, Callable[[object], Mapping[str, object]]]]] = {
+    "keys": ("public key", limits.KEY_BYTES, _keys),
+    "trust-root": ("Sigstore trust root", limits.TRUST_ROOT_BYTES, _trust_roots),
+    "certificate-roots": ("file of root certificates", limits.CERTIFICATE_FILE_BYTES, _certificates),
+    "revocation-list": ("revocation list", limits.REVOCATION_BYTES, _lists),
+}
+
+
+class BoundTrust(NamedTuple):
+    """A trust under the id by which the policy's rules know it."""
+
+    id: str
+    trust: Trust
+
+    @property
+    def method(self) -> str:
+        """The id of the signing method."""
+        return self.trust.method
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.trust.label
+
+    @property
+    def single(self) -> bool:
+        """Whether at most one distinct signer can meet it."""
+        return self.trust.single
+
+    def vouch(self, bundle: Bundle, *, allow_legacy: bool = False) -> Vouch:
+        """Say who of those trusted made the bundle's signature.
+
+        Raises:
+            ModelsignError: whatever the trust raises.
+
+        """
+        return self.trust.vouch(bundle, allow_legacy=allow_legacy)
+
+
+def make_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> BoundTrust:
+    """Make the trust that a rule means; ``any_hint`` as for :class:`~modelsign.signing.methods.key.KeyTrust`."""
+    make = {"key": _key_trust, "keyless": _keyless_trust, "certificate": _certificate_trust}[claimant.kind]
+    return BoundTrust(claimant.id, make(claimant, anchors, now, any_hint=any_hint))
+
+
+def _key_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> Trust:
+    from modelsign.signing.methods.key import KeyTrust
+
+    del now  # a bare key has no time
+    key = anchors.keys[claimant.value]
+    if claimant.trust_root is None:
+        return KeyTrust(key, any_hint)
+    return KeyTrust(key, any_hint, anchors.trust_roots[claimant.trust_root], _proofs(claimant))
+
+
+def _keyless_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> Trust:
+    from modelsign.signing.methods.keyless import KeylessTrust
+
+    del now, any_hint  # the times are those that were proven, and a certificate is no hint
+    root = anchors.trust_roots[claimant.trust_root or ""]
+    identity = from_value(claimant.value)
+    claims = dict(identity.claims or {})
+    return KeylessTrust(root, identity.name_matcher, identity.issuer_matcher, claims, _proofs(claimant))
+
+
+def _certificate_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> Trust:
+    from modelsign.signing.certificate_times import StampTrust
+    from modelsign.signing.methods.certificate import CertificateTrust
+
+    del any_hint  # a certificate is no hint
+    root = None if claimant.trust_root is None else anchors.trust_roots[claimant.trust_root]
+    stamps = tuple(anchors.certificates[digest] for digest in claimant.timestamp_roots)
+    return CertificateTrust(
+        tuple(anchors.certificates[digest] for digest in claimant.roots),
+        from_value(claimant.value).certificate_identity,
+        now,
+        timestamps=StampTrust(stamps),
+        timestamps_needed=0 if root else claimant.timestamps,
+        root=root,
+        proofs=_proofs(claimant)._replace(times=0) if root else None,
+    )
+
+
+def _proofs(claimant: Claimant) -> ProofPolicy:
+    from modelsign.signing.proofs import ProofPolicy
+
+    return ProofPolicy(logs=claimant.logs, timestamps=claimant.timestamps, times=claimant.times)
