@@ -23,11 +23,10 @@ from modelsign.signing.oms import parse_statement
 from modelsign.signing.validity import Validity
 from modelsign.timestamp import read
 
-PLACE = Path(
-    os.environ.get("MODELSIGN_VECTORS_SPEC") or Path(__file__).parents[3] / "shared/vectors/model-signing-spec"
-)
+PLACE = Path(os.environ.get("MODELSIGN_VECTORS") or Path(__file__).parents[3] / "shared/vectors") / "model-signing-spec"
 pytestmark = pytest.mark.skipif(
-    not (PLACE / "schemas/v1.0").is_dir(), reason="MODELSIGN_VECTORS_SPEC does not name a checkout of the specification"
+    not (PLACE / "schemas/v1.0").is_dir(),
+    reason="MODELSIGN_VECTORS names no folder with a checkout of the specification",
 )
 VALIDITY = Validity(read("2026-01-01T00:00:00Z"), read("2027-01-01T00:00:00Z"))
 

@@ -7,14 +7,18 @@ import json
 from typing import Any
 
 import pytest
+from certificatelab import DAY, NOW
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from omsbundles import Statement, b64, sealed
+from refusals import refused_with
 
+from modelsign.signing.certificate_identity import any_identity, exact_identity
 from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_private_key
+from modelsign.signing.methods.certificate import CertificateTrust
 from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.trust_root import parse_trust_root
 
@@ -76,3 +80,48 @@ def test_an_identitys_certificate_stands_in_the_field_of_its_own(refused, model,
     bundle = sealed(Statement(), key, lambda bundle: bundle.update(verificationMaterial=chain))
     assert refused(model, bundle, by=keyless) == ["SIGNATURE_WRONG_KEY"]
     assert refused(model, sealed(Statement(), key), by=keyless) == ["SIGNATURE_WRONG_KEY"]
+
+
+def chained(lab: Any, issued: Any) -> bytes:
+    """Sign as the method certificate does: the leaf first, then what stands between it and the root."""
+    chain = {"certificates": [{"rawBytes": b64(entry.certificate.der)} for entry in (issued, lab.middle)]}
+    return sealed(
+        Statement(), issued.key, lambda bundle: bundle.update(verificationMaterial={"x509CertificateChain": chain})
+    )
+
+
+def certificates(lab: Any, now: dt.datetime = NOW, **settings: Any) -> CertificateTrust:
+    return CertificateTrust(**{"roots": (lab.root.certificate,), "identity": any_identity(), "now": now} | settings)
+
+
+@pytest.mark.oms("8.2-leaf-validity")
+def test_a_leaf_is_within_its_validity(verify, refused, lab, model) -> None:
+    bundle = chained(lab, lab.leaf)
+    assert verify(model, bundle, by=certificates(lab)).reasons == ()
+    assert refused(model, bundle, by=certificates(lab, NOW + 1000 * DAY)) == ["CERTIFICATE_EXPIRED"]
+    assert refused(model, bundle, by=certificates(lab, NOW - 60 * DAY)) == ["CERTIFICATE_NOT_YET_VALID"]
+
+
+@pytest.mark.oms("8.2-leaf-validity")
+def test_a_chain_leads_to_a_root_that_was_named(refused, lab, model) -> None:
+    bundle = chained(lab, lab.leaf)
+    stranger = certificates(lab, roots=(lab.stranger.certificate,))
+    assert refused(model, bundle, by=stranger) == ["CERTIFICATE_UNTRUSTED"]
+    assert refused_with(certificates, lab, roots=()) == "NO_TRUST_SOURCE"
+
+
+@pytest.mark.oms("8.2-leaf-validity")
+def test_whom_the_roots_certified_must_be_whom_the_caller_named(verify, refused, lab, model) -> None:
+    bundle = chained(lab, lab.leaf)
+    assert verify(model, bundle, by=certificates(lab, identity=exact_identity("ci@example.org"))).reasons == ()
+    other = certificates(lab, identity=exact_identity("other@example.org"))
+    assert refused(model, bundle, by=other) != []
+
+
+@pytest.mark.oms("8.2-leaf-validity")
+def test_a_signature_by_another_key_than_the_leafs_is_refused(refused, lab, model) -> None:
+    payload = Statement().payload()
+    forged = sealed(payload, lab.leaf.key, signature=lab.leaf.key.sign(b"other"))
+    bundle = json.loads(forged)
+    bundle["verificationMaterial"] = json.loads(chained(lab, lab.leaf))["verificationMaterial"]
+    assert refused(model, json.dumps(bundle).encode(), by=certificates(lab)) == ["SIGNATURE_INVALID"]

@@ -44,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command of the suite."""
     options = _parser().parse_args(arguments)
     if options.command == "capabilities":
-        print(json.dumps({"flags": [], "hash_algorithms": ["sha256", "blake2b"], "client_version": __version__}))
+        print(
+            json.dumps({"flags": [], "hash_algorithms": ["sha256", "blake2b", "blake3"], "client_version": __version__})
+        )
         return 0
     return modelsign(words(options))
 
