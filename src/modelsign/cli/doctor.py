@@ -30,7 +30,7 @@ def command(session: Session) -> Report:
 
     Exits 0 if everything the core needs is there, 3 if something is missing; extras are optional.
     """
-    checks = [_interpreter(), *_distributions(), _memfd(), _landlock(), *_places(session)]
+    checks = [_interpreter(), *_distributions(), _post_quantum(), _memfd(), _landlock(), *_places(session)]
     broken = [check for check in checks if check["state"] == "broken"]
     width = max(len(check["name"]) for check in checks)
     lines = [f"{check['state']:<7} {check['name']:<{width}}  {check['observed']}" for check in checks]
@@ -116,6 +116,20 @@ def _numbers(version: str) -> tuple[int, ...]:
     while parts and parts[-1] == 0:
         parts.pop()
     return tuple(parts)
+
+
+def _post_quantum() -> dict[str, str]:
+    """Whether the cryptography that is installed has ML-DSA; its name for it alone says nothing."""
+    from modelsign.errors import ModelsignError
+    from modelsign.signing.keys import generate
+
+    try:
+        generate("ml-dsa-65")
+    except ModelsignError as fault:
+        return _check("post-quantum keys", fault.message, state="absent", advice=fault.advice)
+    except ImportError:
+        return _check("post-quantum keys", "no cryptography", state="absent", advice="pip install --upgrade modelsign")
+    return _check("post-quantum keys", "ML-DSA-65, ML-DSA-87")
 
 
 def _memfd() -> dict[str, str]:

@@ -43,8 +43,8 @@ _SSH2: Final = re.compile(rb"---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----")
 _PUTTY: Final = re.compile(rb"PuTTY-User-Key-File-[23]: ")
 _WIDE: Final = b"\0".join(bytes([byte]) for byte in b"PRIVATE KEY")
 """The middle of an armour in UTF-16, of either byte order."""
-_JWK_KIND: Final = re.compile(rb'"kty"\s{0,20}:\s{0,20}"(?:RSA|EC|OKP)"')
-_JWK_SECRET: Final = re.compile(rb'"d"\s{0,20}:\s{0,20}"[A-Za-z0-9_-]{20}')
+_JWK_KIND: Final = re.compile(rb'"kty"\s{0,20}:\s{0,20}"(?:RSA|EC|OKP|AKP)"')
+_JWK_SECRET: Final = re.compile(rb'"(?:d|priv)"\s{0,20}:\s{0,20}"[A-Za-z0-9_-]{20}')
 
 _INTEGER, _OCTETS, _OID, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _LONG_FORM: Final = 0x80

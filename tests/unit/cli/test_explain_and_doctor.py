@@ -7,6 +7,8 @@ from importlib import metadata
 
 import pytest
 from commandline import modelsign as run
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from modelsign.cli import doctor
 from modelsign.reasons import CATALOG
@@ -88,6 +90,23 @@ def test_doctor_knows_that_some_extras_have_no_release_for_a_new_python(monkeypa
     check = doctor._distribution("modelscan>=0.8.8", "modelscan", marker=' python_version < "3.13" and extra == "x"')
     assert check["state"] == "absent"
     assert check["observed"] == "no release for this Python"
+
+
+def test_doctor_says_whether_post_quantum_keys_work_here(monkeypatch):
+    def check():
+        checks = run("doctor", "--format", "json", "--no-config").document["checks"]
+        return next(entry for entry in checks if entry["name"] == "post-quantum keys")
+
+    assert check()["state"] == "ok"
+
+    class Unsupported:
+        @staticmethod
+        def generate():
+            raise UnsupportedAlgorithm("ML-DSA-65 is not supported by this backend.")
+
+    monkeypatch.setattr(mldsa, "MLDSA65PrivateKey", Unsupported)
+    found = check()
+    assert (found["state"], "cryptography 48" in found["advice"]) == ("absent", True)
 
 
 def test_doctor_names_the_configuration_in_force(tmp_path):

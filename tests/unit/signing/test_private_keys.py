@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 KEY = ec.generate_private_key(ec.SECP256R1())
 RSA = rsa.generate_private_key(65537, 2048)
 DSA = dsa.generate_private_key(2048)
+ML_DSA = mldsa.MLDSA65PrivateKey.generate()
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 LOCK = BestAvailableEncryption(b"x")
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -71,6 +72,10 @@ def _of_bytes(_data: bytes) -> str:
         b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n",
         json.dumps({"kty": "EC", "crv": "P-256", "x": "a" * 43, "y": "b" * 43, "d": "c" * 43}).encode(),
         json.dumps({"keys": [{"d": "c" * 342, "kty": "RSA"}]}, indent=2).encode(),
+        json.dumps({"kty": "AKP", "alg": "ML-DSA-65", "pub": "a" * 2603, "priv": "b" * 43}).encode(),
+        ML_DSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        ML_DSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        ML_DSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, LOCK),
         DSA.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
         DSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
         RSA.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
@@ -101,6 +106,7 @@ def test_private_keys_are_found(data: bytes) -> None:
         b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nlQVYBGVvbm8BDADabcdefghijklmnopqrstuvwxyz0123\n",
         "-----BEGIN PRIVATE KEY-----".encode("utf-16"),
         json.dumps({"kty": "EC", "crv": "P-256", "x": "a" * 43, "y": "b" * 43}).encode(),
+        json.dumps({"kty": "AKP", "alg": "ML-DSA-65", "pub": "a" * 2603}).encode(),
         b'{"kty": "none", "d": "cccccccccccccccccccccccccccccccc"}',
         RSA.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         RSA.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1),
