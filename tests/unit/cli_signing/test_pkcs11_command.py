@@ -9,6 +9,8 @@ import softhsm
 from commandline import modelsign
 from refusals import build
 
+from modelsign.cli.session import Session
+
 pytest.importorskip("pkcs11")
 
 if TYPE_CHECKING:
@@ -91,6 +93,20 @@ def test_a_pin_that_is_no_text_is_wrong(token: softhsm.Token, here: Path) -> Non
     (here / "pin").write_bytes(b"\xff\xfe")
     answer = run(here, "sign", "model", "--pkcs11-uri", token.uri(KEY), "--pin-file", "pin")
     assert (answer.exit_code, answer.codes) == (2, ["PKCS11_PIN_WRONG"])
+
+
+def test_the_pin_is_asked_for_where_somebody_can_be_asked(
+    token: softhsm.Token, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answer(_: Session, prompt: str) -> bytes:
+        asked.append(prompt)
+        return softhsm.PIN.encode()
+
+    monkeypatch.setattr(Session, "_ask", answer)
+    assert run(here, "sign", "model", "--pkcs11-uri", token.uri(KEY)).exit_code == 0
+    assert asked == ["PIN of the token"]
 
 
 def test_a_token_and_a_file_sign_together(token: softhsm.Token, here: Path) -> None:

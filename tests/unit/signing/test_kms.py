@@ -25,7 +25,7 @@ from modelsign.signing.kms.azure import AzureService
 from modelsign.signing.kms.gcp import GcpService
 from modelsign.signing.kms.reference import parse_kms_uri
 from modelsign.signing.kms.vault import VaultService, VaultSettings
-from modelsign.signing.methods.kms import KmsKey
+from modelsign.signing.methods.kms import KmsKey, open_service
 from modelsign.transport import Patience, Transport
 
 if TYPE_CHECKING:
@@ -299,6 +299,30 @@ def test_azures_own_library_fetches_the_token(monkeypatch: pytest.MonkeyPatch) -
         reference = parse_kms_uri("azurekms://myvault.vault.azure.net/signer")
         opened = AzureService(reference, ONCE, endpoint=running.url)
         assert KmsKey(opened).public.algorithm == "ecdsa-p256-sha256"
+
+
+def test_azure_without_credentials_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with services.served(services.azure(KEYS["ecdsa-p256-sha256"], "signer", "9a")) as running:
+        # the one source of credentials that is set up refuses; so nothing else is asked
+        running.faults.status, running.faults.body = 400, b'{"statusCode": 400, "message": "no identity"}'
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{running.url}/msi")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        assert refusal(azure.ambient_token, "https://vault.azure.net/.default").code == "KMS_CREDENTIALS_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind"),
+    [
+        (f"awskms:///{AWS}", AwsService),
+        (f"gcpkms://{GCP}", GcpService),
+        ("azurekms://myvault.vault.azure.net/signer", AzureService),
+        ("hashivault://signer", VaultService),
+    ],
+)
+def test_the_uri_alone_says_which_service_is_asked(uri: str, kind: type) -> None:
+    environ = {"VAULT_ADDR": "https://vault.example.org", "VAULT_TOKEN": "t"}
+    assert type(open_service(uri, environ=environ, transport=ONCE)) is kind
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,12 @@ def test_a_key_of_another_kind_or_size_is_unsupported(token: softhsm.Token, name
     assert refused_with(key, token.uri(f"object={name}")) == "KEY_UNSUPPORTED"
 
 
+def test_what_the_token_says_is_passed_on(token: softhsm.Token) -> None:
+    fault = refusal(key(token.uri("object=decrypts")).sign, b"data")
+    assert (fault.code, fault.exit_status) == ("PKCS11_FAILED", 3)
+    assert "KeyFunctionNotPermitted" in fault.message
+
+
 def test_a_key_that_wants_the_pin_each_time_gets_it(token: softhsm.Token) -> None:
     signer = key(token.uri("object=shy"))
     signer.public.verify(b"data", signer.sign(b"data"))
