@@ -58,8 +58,8 @@ def shared_token() -> Token:
     """Return this process's token with a pair of every kind, twins of one label, bare and odd keys; made once.
 
     ``pair`` stands twice under the ids 10 and 11, ``lonely`` has no public key, ``shy`` wants the PIN for each
-    signature, ``curve`` is on a curve that is not accepted, ``small`` has too few bits, ``decrypts`` may do that and not
-    sign, and two tokens are called ``twin``.
+    signature, ``curve`` is on a curve that is not accepted, ``small`` has too few bits, and two tokens are
+    called ``twin``.
     """
     home = Path(tempfile.mkdtemp(prefix="modelsign-softhsm-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -72,7 +72,6 @@ def shared_token() -> Token:
     token.tool("--delete-object", "--type", "pubkey", "--id", "20")
     token.generate("EC:prime256v1", "shy", 0x21, "--always-auth")
     token.generate("EC:secp256k1", "curve", 0x22)
-    token.generate("rsa:3072", "decrypts", 0x24, "--usage-decrypt")
     token.generate("rsa:2048", "small", 0x23)
     for _ in range(2):
         token.add_token("twin")

@@ -13,6 +13,8 @@ from refusals import build, refusal, refused_with
 
 pytest.importorskip("pkcs11")
 
+import pkcs11 as binding
+
 from modelsign.artifact.model import open_artifact
 from modelsign.signing.methods import pkcs11
 from modelsign.signing.methods.key import KeySealer, KeyTrust
@@ -123,10 +125,21 @@ def test_a_key_of_another_kind_or_size_is_unsupported(token: softhsm.Token, name
     assert refused_with(key, token.uri(f"object={name}")) == "KEY_UNSUPPORTED"
 
 
-def test_what_the_token_says_is_passed_on(token: softhsm.Token) -> None:
-    fault = refusal(key(token.uri("object=decrypts")).sign, b"data")
+def test_a_key_that_may_not_sign_is_refused_at_once(token: softhsm.Token) -> None:
+    library = binding.lib(token.module)
+    with library.get_token(token_label=token.label).open(rw=True, user_pin=softhsm.PIN) as session:
+        mute = {binding.Attribute.SIGN: False}
+        session.generate_keypair(binding.KeyType.RSA, 3072, label="mute", id=b"$", store=True, private_template=mute)
+    fault = refusal(key, token.uri("object=mute"))
     assert (fault.code, fault.exit_status) == ("PKCS11_FAILED", 3)
-    assert "KeyFunctionNotPermitted" in fault.message
+
+
+def test_what_the_token_says_is_passed_on(token: softhsm.Token) -> None:
+    signer = key(token.uri("object=ecdsa-p256-sha256"))
+    signer.public = key(token.uri("object=ed25519")).public  # so that the mechanism does not fit the key
+    fault = refusal(signer.sign, b"data")
+    assert (fault.code, fault.exit_status) == ("PKCS11_FAILED", 3)
+    assert "the token said" in fault.message
 
 
 def test_a_key_that_wants_the_pin_each_time_gets_it(token: softhsm.Token) -> None:

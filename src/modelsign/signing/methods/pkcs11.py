@@ -205,6 +205,8 @@ def _private_key(session: Any, uri: Pkcs11Uri) -> Any:
     if len(found) > 1:
         ids = ", ".join(sorted(key.id.hex() or "none" for key in found)[:5])
         raise error("PKCS11_KEY_AMBIGUOUS", f"{len(found)} private keys fit {uri!r}, with the ids {ids}")
+    if not hasattr(found[0], "sign"):  # CKA_SIGN is false
+        raise error("PKCS11_FAILED", f"the token does not let the key sign that fits {uri!r}")
     return found[0]
 
 
