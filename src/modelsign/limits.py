@@ -70,6 +70,12 @@ EVIDENCE_BYTES: Final = 512 * MIB
 """Signatures and attestations at a model's default places, together; the last one read may go beyond it."""
 SNAPSHOT_BYTES: Final = 256 * GIB
 """A private copy of a model in memory, unless the caller says otherwise."""
+DIGESTS_BYTES: Final = 512 * MIB
+"""A list of digests; one million files make about 400 MB."""
+DIGEST_PARTS: Final = 10_000
+"""Shares into which the hashing of one model is divided."""
+LARGEST_FILE: Final = 2**63
+"""More bytes than any file has."""
 MODEL_FILES: Final = 4_000_000
 """Files in one model."""
 NAME_BYTES: Final = 4096

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from generated.commands import walk
 from modelsign import verdict
+from modelsign.artifact.algorithms import ALGORITHMS
 from modelsign.cli.command import ReportingCommand
 from modelsign.policy.schema import json_schema
 from modelsign.report.document import SCHEMA_BASE
@@ -135,4 +136,34 @@ def _inspect() -> dict[str, Any]:
     return {"verified": {"const": False}, "bundles": _array(_of(verdict.BundleClaims))}
 
 
-BODIES = {"scan": _scan(), "verify": _verify(), "check": _check(), "inspect": _inspect()}
+def _digest() -> dict[str, Any]:
+    """Describe the list of digests, which is read as well as written (artifact/digest_list.py)."""
+    text, count, flag = {"type": "string"}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
+    sha256 = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"}
+    return {
+        "model": {"type": ["string", "null"]},
+        "single_file": flag,
+        "serialization": _object(
+            {
+                "method": {"enum": ["files", "shards"]},
+                "hash_type": {"enum": list(ALGORITHMS)},
+                "shard_size": {"type": ["integer", "null"], "minimum": 1},
+            }
+        ),
+        "tree": flag,
+        "part": _object({"number": {"type": "integer", "minimum": 1}, "of": {"type": "integer", "minimum": 1}}),
+        "root_digest": sha256,
+        "tree_digest": sha256,
+        "files": _array(_object({"name": text, "size": {**count, "type": ["integer", "null"]}, "sha256": sha256})),
+        "resources": _array(
+            _object(
+                {"name": text, "algorithm": {"enum": list(ALGORITHMS)}, "digest": {"pattern": "^[0-9a-f]+$", **text}}
+            )
+        ),
+        "ignored": _array(text),
+        "ignores_git": flag,
+        "follows_links": flag,
+    }
+
+
+BODIES = {"digest": _digest(), "scan": _scan(), "verify": _verify(), "check": _check(), "inspect": _inspect()}

@@ -280,8 +280,8 @@ def hash_shards(
     *,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> dict[str, str]:
-    """Return shard name → digest for some byte ranges (start, end) of some files; a share of a division's work.
+) -> Digests:
+    """Return the digests of some byte ranges (start, end) of some files, and these files' sizes.
 
     Raises:
         KeyError: the artifact has no file of such a name.
@@ -294,10 +294,11 @@ def hash_shards(
         descriptor = artifact.descriptor(name)
         planned = stamp(descriptor)
         os.close(descriptor)
+        work.sizes[name] = planned[0]
         tasks += _grouped(name, wanted, planned)
     work.add(tasks)
     work.run(threads)
-    return work.listed
+    return Digests(work.serialization, work.listed, {}, work.sizes)
 
 
 def _hash_files(work: _Work, names: Iterable[str] | None, threads: int | None) -> None:

@@ -13,6 +13,7 @@ Never reads a file; see :mod:`modelsign.artifact.hashing`.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.errors import error
@@ -27,6 +28,7 @@ __all__ = [
     "Manifest",
     "Resource",
     "Serialization",
+    "parse_shard_name",
     "root_digest",
     "shard_name",
     "tree_digest",
@@ -34,6 +36,9 @@ __all__ = [
 
 SHARD_SIZE: Final = 1_000_000_000
 """Bytes of a shard unless somebody says otherwise (OMS v1.0, section 6.3.2)."""
+
+
+_SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
 class Serialization(NamedTuple):
@@ -66,6 +71,12 @@ FILES: Final = Serialization()
 def shard_name(name: str, start: int, end: int) -> str:
     """Return the name of a shard."""
     return f"{name}:{start}:{end}"
+
+
+def parse_shard_name(name: str) -> tuple[str, tuple[int, int] | None]:
+    """Split ``path:start:end`` at its last two colons, for paths may hold some; None where it is no shard's name."""
+    found = _SHARD.fullmatch(name)
+    return (name, None) if found is None else (found[1], (int(found[2]), int(found[3])))
 
 
 class Resource(NamedTuple):

@@ -19,4 +19,30 @@ REASONS: tuple[Reason, ...] = (
         "a pattern matches no file",
         "Check the spelling; * stays within a folder and ** does not: `--only 'tokenizer*' --only 'text_encoder/**'`.",
     ),
+    Reason(
+        "DIGESTS_MALFORMED",
+        ExitStatus.UNDECIDED,
+        "the list of digests cannot be read",
+        "Make it with `modelsign digest MODEL --format json`, or with `sha256sum`.",
+        "A list is read strictly: unknown keys, digests of another length, names that stand twice, resources of no "
+        "file and sums that do not follow are errors. Its schema is digest-v1.json.",
+    ),
+    Reason(
+        "DIGESTS_INCOMPLETE",
+        ExitStatus.USAGE,
+        "digests of a part of the model are not there",
+        "Hash the missing shares with `modelsign digest MODEL --shard i/n`, and name all of them to `digest merge`.",
+    ),
+    Reason(
+        "DIGESTS_DISAGREE",
+        ExitStatus.UNDECIDED,
+        "two shares say different things of the same bytes",
+        "Hash the shares anew from one unchanged copy of the model, all with the same version and settings.",
+    ),
+    Reason(
+        "DIGESTS_OF_ANOTHER_MODEL",
+        ExitStatus.USAGE,
+        "the digests are of another model",
+        "Name the digests of this model: the same files, sizes and settings.",
+    ),
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
 from modelsign.artifact.algorithms import ALGORITHMS
-from modelsign.artifact.manifest import FILES, Serialization, root_digest, tree_digest
+from modelsign.artifact.manifest import FILES, Serialization, parse_shard_name, root_digest, tree_digest
 from modelsign.artifact.model import DEFAULT_IGNORED
 from modelsign.artifact.names import check_collisions, check_name, path_part_order
 from modelsign.errors import error
@@ -40,7 +40,6 @@ PATTERN_CHARACTERS: Final = frozenset("*?[")
 """What OMS v1.0 (section 6.2.1) keeps out of the paths to ignore, so that no reader takes one for a pattern."""
 _ALIASES: Final = {"blake2": "blake2b"}
 """What the reference implementation's own settings call an algorithm."""
-_SHARD: Final = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
 class Statement(NamedTuple):
@@ -265,12 +264,12 @@ def _shards(names: Iterable[str], size: int) -> tuple[tuple[tuple[int, int], ...
     ranges, files = [], []
     spans: dict[str, list[tuple[int, int]]] = {}
     for name in names:
-        found = _SHARD.fullmatch(name)
-        if found is None:
+        file, span = parse_shard_name(name)
+        if span is None:
             raise _malformed(f"the shard {name} is not `path:start:end`")
-        files.append(found[1])
-        ranges.append((int(found[2]), int(found[3])))
-        spans.setdefault(found[1], []).append(ranges[-1])
+        files.append(file)
+        ranges.append(span)
+        spans.setdefault(file, []).append(span)
     for name, listed in spans.items():
         end = max(last for _, last in listed)
         count = -(-end // size)
