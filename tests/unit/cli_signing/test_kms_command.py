@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from certified import certify
 from commandline import modelsign
 from cryptography.hazmat.primitives.asymmetric import ec
 from refusals import build
@@ -127,6 +128,18 @@ def test_vault_signs_a_large_model_from_the_command_line(here: Path) -> None:
     assert (shown.exit_code, signed.exit_code, signed.document["oms"]) == (0, 0, True)
     assert run(here, "verify", "model", "--key", "signer.pub").document["verdict"] == "VERIFIED"
     assert services.TOKEN not in signed.stdout + signed.stderr
+
+
+def test_a_certificate_for_the_key_in_vault_signs_in_its_stead(here: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    (here / "signer.pub").write_bytes(services.spki(key, services.Encoding.PEM))
+    certify(here, here / "signer.pub")
+    with services.served(services.vault({1: key}, "release", "ecdsa-p256")) as running:
+        environ = {"VAULT_ADDR": running.url, "VAULT_TOKEN": services.TOKEN}
+        words = ("--kms", "hashivault://release", "--certificate", "leaf.pem")
+        assert run(here, "sign", "model", *words, environ=environ).exit_code == 0
+    trust = ("--ca-roots", "root.pem", "--certificate-identity", "release@example.org")
+    assert run(here, "verify", "model", *trust).document["verdict"] == "VERIFIED"
 
 
 @pytest.mark.parametrize(

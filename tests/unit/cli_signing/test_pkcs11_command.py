@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
 import softhsm
+from certified import certify
 from commandline import modelsign
 from refusals import build
 
@@ -116,6 +119,32 @@ def test_a_token_and_a_file_sign_together(token: softhsm.Token, here: Path) -> N
     assert run(here, "sign", "model", *both).exit_code == 0
     verified = run(here, "verify", "model", "--key", "pq.pub", "--key", "classic.pub")
     assert (verified.exit_code, len(verified.document["signers"])) == (0, 2)
+
+
+def test_a_certificate_for_the_key_on_the_token_signs_in_its_stead(token: softhsm.Token, here: Path) -> None:
+    key = ("--pkcs11-uri", token.uri(KEY), "--pin-file", "pin")
+    run(here, "key", "show", token.uri(KEY), "--pin-file", "pin", "--public-out", "signer.pub")
+    certify(here, here / "signer.pub")
+    signed = run(here, "sign", "model", *key, "--certificate", "leaf.pem")
+    assert (signed.exit_code, signed.document["signers"][0]["method"]) == (0, "certificate")
+    trust = ("--ca-roots", "root.pem", "--certificate-identity")
+    verified = run(here, "verify", "model", *trust, "release@example.org")
+    assert (verified.exit_code, verified.document["verdict"]) == (0, "VERIFIED")
+    assert run(here, "verify", "model", *trust, "other@example.org").exit_code == 1
+    other = token.uri("object=ecdsa-p384-sha384")
+    refused = run(
+        here, "sign", "model", "--pkcs11-uri", other, "--pin-file", "pin", "--certificate", "leaf.pem", "--force"
+    )
+    assert refused.exit_code == 2
+
+
+def test_a_key_on_the_token_attests(token: softhsm.Token, here: Path) -> None:
+    key = ("--pkcs11-uri", token.uri(KEY), "--pin-file", "pin")
+    builder = ("--builder-id", "https://ci.example.org", "--build-type", "https://ci.example.org/v1")
+    assert run(here, "attest", "provenance", "model", *key, *builder).exit_code == 0
+    assert b"https://slsa.dev/provenance/v1" in b64decode(
+        json.loads((here / "model/model.intoto.jsonl").read_bytes())["dsseEnvelope"]["payload"]
+    )
 
 
 def test_without_the_extra_the_answer_says_what_to_install(
