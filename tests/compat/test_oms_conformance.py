@@ -7,11 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import omsbundles
 import pytest
 
+import loopback
 from modelsign.signing.keys import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "tools/conformance/oms"
@@ -22,9 +27,9 @@ sys.path.append(str(ROOT / "tools/conformance"))
 import run_oms  # noqa: E402 - the path comes first
 
 
-def client(*words: object) -> subprocess.CompletedProcess[str]:
+def client(*words: object, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, CLIENT, *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **(environ or {})}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
 
 
@@ -64,3 +69,22 @@ def test_every_case_of_the_suite_ends_as_it_expects() -> None:
     outcomes = run_oms.run(SUITE)
     assert len(outcomes) >= 66
     assert [outcome for outcome in outcomes if not outcome.right] == []
+
+
+@pytest.mark.parametrize("mode", loopback.MODES)
+def test_an_identity_signs_and_is_verified_through_the_client(
+    sigstore: loopback.LoopbackSigstore, model: Path, tmp_path: Path, mode: str
+) -> None:
+    bundle = tmp_path / "bundle.sig"
+    where = ("--method", "sigstore", "--model-path", model)
+    services = {
+        "MODELSIGN_SIGN_TRUST_CONFIG": str(sigstore.trust_config(mode)),
+        "MODELSIGN_VERIFY_TRUSTED_ROOT": str(sigstore.trusted_root),
+    }
+    token = ("--identity-token", loopback.token(sigstore.issuer))
+    done = client("sign-model", *where, "--output-bundle", bundle, *token, environ=services)
+    assert done.returncode == 0, done.stderr + done.stdout
+    asked = ("verify-model", *where, "--bundle", bundle, "--identity-provider", sigstore.issuer)
+    assert client(*asked, "--identity", loopback.IDENTITY, environ=services).returncode == 0
+    refused = client(*asked, "--identity", "other@example.org", environ=services)
+    assert [reason["code"] for reason in json.loads(refused.stdout)["reasons"]] == ["IDENTITY_WRONG"]
