@@ -243,7 +243,9 @@ def _authority(member: _Object) -> Authority:
     chain = tuple(_bytes(_object(entry, "certificates"), "rawBytes") for entry in entries)
     with parsing("a certificate", "TRUST_ROOT_MALFORMED"):
         for der in chain:
-            x509.load_der_x509_certificate(der).public_key()
+            certificate = x509.load_der_x509_certificate(der)
+            certificate.public_key()
+            _ = certificate.subject, certificate.issuer, certificate.extensions  # parsed only now
     return Authority(_text(member, "uri"), chain, _window(member))
 
 

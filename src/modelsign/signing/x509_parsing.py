@@ -1,7 +1,8 @@
 """How X.509 structures are parsed: strictly, and with every complaint of the parser turned into one reason.
 
 ``cryptography`` still reads some of what RFC 5280 forbids (serial numbers that are not positive, names too long) and
-only warns. Here a warning is a refusal. Filters of warnings belong to the whole process, hence the lock.
+only warns. Here a warning is a refusal. Filters of warnings belong to the whole process, hence the lock. A panic of
+the Rust below (rfc3161-client unwraps what OpenSSL may refuse) is no ``Exception``, and is answered here too.
 """
 
 # ruff: noqa: PLC0415
@@ -37,7 +38,7 @@ def parsing(what: str, code: str) -> Iterator[None]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        with _FILTERS, warnings.catch_warnings():
+        with _Panics(what, code), _FILTERS, warnings.catch_warnings():
             warnings.simplefilter("error")
             yield
     except (
@@ -51,3 +52,17 @@ def parsing(what: str, code: str) -> Iterator[None]:
         x509.UnsupportedGeneralNameType,
     ) as fault:
         raise error(code, f"{what} cannot be read: {str(fault)[:_SHOWN]}") from None
+
+
+class _Panics:
+    """Turns a panic of a Rust extension (PyO3) into a reason; its class is private to each extension."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self._what, self._code = what, code
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: object) -> None:
+        if kind is not None and kind.__module__ == "pyo3_runtime":
+            raise error(self._code, f"{self._what} cannot be read: {str(fault)[:_SHOWN]}") from None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import foreignbundles as foreign
+import papersigstore as paper
 import pytest
 from bundlecraft import encoded
 from refusals import refused_with
 
+from modelsign.errors import ModelsignError
 from modelsign.signing.describe_certificate import describe_certificate
 from modelsign.signing.describe_material import describe_timestamp
 from modelsign.signing.fulcio_certificate import is_self_issued, read_signing_certificate
 from modelsign.signing.keys import load_private_key
 from modelsign.signing.timestamps import verify_timestamps
 from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.x509_parsing import parsing
 
 VERSION, SERIAL = bytes.fromhex("a003020102"), bytes.fromhex("020400c0ffee")
 ROOT = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
@@ -66,3 +71,34 @@ def test_a_private_key_that_openssl_stumbles_over_is_malformed():
 def test_what_is_no_timestamp_is_invalid(data):
     assert refused_with(verify_timestamps, [data], b"s", ()) == "TIMESTAMP_INVALID"
     assert describe_timestamp(data).problem
+
+
+def test_a_certificate_that_only_openssl_refuses_makes_no_panic():
+    """rfc3161-client unwraps what OpenSSL says of a certificate: one with a name of an odd type must not get there."""
+    at = paper.Paper()
+    root = at.trust_root()
+    member = root["timestampAuthorities"][0]["certChain"]["certificates"][-1]
+    der = foreign.base64.b64decode(member["rawBytes"])
+    place = der.index(b"\x0c\x0aclock root")
+    for tag in range(256):
+        member["rawBytes"] = foreign.b64(der[:place] + bytes([tag]) + der[place + 1 :])
+        authorities = parse_trust_root(encoded(root)).timestamp_authorities
+        with suppress(ModelsignError):
+            verify_timestamps([at.clock.stamp(b"s")], b"s", authorities)
+
+
+def test_a_panic_below_is_a_reason():
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+
+    def read():
+        with parsing("it", "TIMESTAMP_INVALID"):
+            raise panic("called `Result::unwrap()` on an `Err` value")
+
+    assert refused_with(read) == "TIMESTAMP_INVALID"
+
+    def stop():
+        with parsing("it", "TIMESTAMP_INVALID"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
