@@ -41,11 +41,11 @@ def trust(root: Authority, **settings: Any) -> CertificateTrust:
     return CertificateTrust(**{"roots": (root.certificate,), "identity": WHO, "now": SOON} | settings)
 
 
-def sealed(
-    leaf: Issued, *chain: Authority, stamp: Callable[[bytes], bytes] | None = None, payload: bytes = PAYLOAD
-) -> Bundle:
-    sealer = CertificateSealer(leaf.key, leaf.certificate, [entry.certificate for entry in chain], now=NOW, stamp=stamp)
-    return parse_bundle(sealer.seal(IN_TOTO, payload).bundle)
+def sealed(leaf: Issued, *chain: Authority, stamp: Callable[[bytes], bytes] | None = None) -> Bundle:
+    above = [entry.certificate for entry in chain]
+    data = CertificateSealer(leaf.key, leaf.certificate, above, now=NOW).seal(IN_TOTO, PAYLOAD)
+    bundle = parse_bundle(data.bundle)
+    return bundle if stamp is None else changed(bundle, timestamps=(stamp(bundle.signature),))
 
 
 def changed(bundle: Bundle, **parts: Any) -> Bundle:

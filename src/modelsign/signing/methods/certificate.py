@@ -31,7 +31,7 @@ from modelsign.signing.trust import Vouch, refuse_legacy
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from modelsign.signing.bundle import Bundle
@@ -228,11 +228,10 @@ class CertificateSealer:
         chain: Sequence[Certificate] = (),
         *,
         now: datetime,
-        stamp: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        """Take the key, its certificate, the authorities between it and a root, and what makes timestamps.
+        """Take the key, its certificate, and the authorities between it and a root.
 
-        ``stamp`` returns the RFC 3161 response for a signature. What no verifier would accept is not signed with.
+        What no verifier would accept is not signed with.
 
         Raises:
             ModelsignError: ``CERTIFICATE_KEY_MISMATCH``, ``CERTIFICATE_CHAIN_UNRELATED``, or a reason why nobody would
@@ -254,7 +253,6 @@ class CertificateSealer:
         self._key = key
         self._leaf = certificate
         self._chain = ordered
-        self._stamp = stamp
 
     @property
     def key_digest(self) -> str:
@@ -265,13 +263,12 @@ class CertificateSealer:
         """Sign a payload and return the bundle.
 
         Raises:
-            ModelsignError: a reason of wherever the key is kept, or of the timestamp authority.
+            ModelsignError: a reason of wherever the key is kept.
 
         """
         signature = self._key.sign(pae(payload_type, payload))
-        stamps = () if self._stamp is None else (self._stamp(signature),)
         chain = tuple(entry.der for entry in (self._leaf, *self._chain))
-        bundle = write_bundle(Envelope(payload_type, payload, signature), chain=chain, timestamps=stamps)
+        bundle = write_bundle(Envelope(payload_type, payload, signature), chain=chain)
         return Sealed(bundle, signer_of(self._leaf, self._key.public), self._key.public.oms)
 
 
