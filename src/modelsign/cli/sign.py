@@ -90,7 +90,13 @@ def command(  # noqa: PLR0913 - one parameter per flag
     with open_model(model, values, [place for place in places if place]) as artifact:
         for place in filter(None, places):
             if place != "-":
-                _check_place(session, artifact, model, place, values["keys"])
+                _check_place(
+                    session,
+                    artifact,
+                    model,
+                    place,
+                    [*values["keys"], *filter(None, (values["certificate"],)), *values["certificate_chain"]],
+                )
         prepared = prepare_model(
             artifact,
             serialization=serialization_of(values),

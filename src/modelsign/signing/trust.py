@@ -122,9 +122,11 @@ def count_distinct(signers: Iterable[Signer], by: CountBy = "signer") -> int:
 
 def _name(signer: Signer, by: CountBy) -> str:
     """Return what a signer goes by beside the key: only one of those with the same name counts."""
-    if by == "issuer" and signer.issuer is not None:
-        return f"issuer {signer.issuer}"
-    return f"key {signer.key_digest}" if signer.identity is None else f"identity {signer.identity}\n{signer.issuer}"
+    # a root may certify one person through several authorities
+    issuer = signer.root if signer.method == "certificate" else signer.issuer
+    if by == "issuer" and issuer is not None:
+        return f"issuer {issuer}"
+    return f"key {signer.key_digest}" if signer.identity is None else f"identity {signer.identity}\n{issuer}"
 
 
 def _is_matched(key: str, names: Mapping[str, Iterable[str]], holder: dict[str, str], held: dict[str, str]) -> bool:

@@ -137,3 +137,12 @@ def test_counting_forgets_order_and_repetition_and_never_exceeds_the_keys(
         assert count_distinct(data.draw(st.permutations(signers * 2)), by) == counted
         assert counted <= len({signer.key_digest for signer in signers})
         assert counted <= len({(signer.identity, signer.issuer) for signer in signers})
+
+
+def test_one_person_certified_through_two_authorities_of_a_root_is_one() -> None:
+    def signer(key: str, issuer: str, root: str) -> Signer:
+        return Signer("certificate", "ed25519", key, identity="ci@example.org", issuer=issuer, root=root)
+
+    one, other, stranger = signer("1", "CN=a", "r"), signer("2", "CN=b", "r"), signer("3", "CN=a", "s")
+    assert count_distinct([one, other]) == count_distinct([one, other], "issuer") == 1
+    assert count_distinct([one, stranger]) == count_distinct([one, stranger], "issuer") == 2
