@@ -14,7 +14,7 @@ import click
 
 from modelsign.cli.command import ALL_FORMATS, define
 from modelsign.cli.manifest_options import tree_digest_option
-from modelsign.cli.methods import trusts, verify_options
+from modelsign.cli.methods import fetched, trusts, verify_options
 from modelsign.cli.model_options import (
     insecure_notes,
     is_inert,
@@ -123,6 +123,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
         options = options._replace(revocations=read_revocations(session, values, now))
         with open_model(model, values, bundles) as artifact:
             data = _read(session, bundles or find_bundles(model))
+            trusted = fetched(session, values, trusted, data)
             progress = progress_of(session, artifact, "verifying")
             result = verify_model(artifact, data, trusted, options=options, progress=progress)
     except UsageError:

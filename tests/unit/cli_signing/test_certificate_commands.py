@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from certificatelab import DAY, NOW, Authority, Stamper
+from certificatelab import DAY, LEAF, NAMES, NOW, Authority, Stamper
 from commandline import modelsign
 from refusals import build
+from scriptedserver import Says, scripted
 
 from modelsign.signing.keys import generate
 
@@ -195,6 +196,24 @@ def test_timestamp_roots_make_time_proven(signed: Path, lab: Lab, tmp_path: Path
     answer = run(signed, "verify", "model", *words, "--timestamp-roots", clocks.path)
     assert answer.exit_code == 0
     assert answer.document["signers"][0]["time_proof"] == "rfc3161"
+
+
+def test_revocation_is_fetched_only_when_asked_for(here: Path, tmp_path: Path) -> None:
+    root = Authority(tmp_path / "authority", "root")
+    with scripted(Says(body=root.crl("good").read_bytes())) as server:
+        leaf = root.issue("leaf", extensions=f"{LEAF}{NAMES}crlDistributionPoints=URI:{server.url}/root.crl\n")
+        assert run(here, "sign", "model", "--key", leaf.key_path, "--certificate", leaf.path).exit_code == 0
+        words = ("--ca-roots", root.path, *WHO, "--require-revocation-status")
+        assert outcome(here, *words) == (1, ["REVOCATION_STATUS_MISSING"])
+        assert server.asked == []
+        assert outcome(here, *words, "--fetch-revocation", "--offline") == (2, ["NETWORK_OFFLINE"])
+        assert outcome(here, *words, "--fetch-revocation") == (0, [])
+        strangers = ("--ca-roots", root.path, "--certificate-identity", "x@example.org", "--fetch-revocation")
+        assert outcome(here, *strangers) == (1, ["CERTIFICATE_IDENTITY_MISMATCH"])
+        assert len(server.asked) == 1
+        root.revoke(leaf)
+        server.answers[:] = [Says(body=root.crl("bad").read_bytes())]
+        assert outcome(here, *words, "--fetch-revocation") == (1, ["CERTIFICATE_REVOKED"])
 
 
 def exchange(place: Path, certificate: bytes) -> None:

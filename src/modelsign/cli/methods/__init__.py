@@ -13,14 +13,14 @@ from modelsign.cli.methods import certificate, key, keyless, keyless_signing, km
 from modelsign.errors import error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from modelsign.cli.session import Session
     from modelsign.signing.sealer import Sealer
     from modelsign.signing.trust import Trust
 
-__all__ = ["Values", "sealers", "sign_options", "trusts", "verify_options"]
+__all__ = ["Values", "fetched", "sealers", "sign_options", "trusts", "verify_options"]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 Values = "Mapping[str, Any]"
@@ -78,3 +78,15 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
     if not found:
         raise error("NO_TRUST_SOURCE", "nothing says who must have signed")
     return found
+
+
+def fetched(
+    session: Session, values: Mapping[str, Any], trusted: Sequence[Trust], bundles: Sequence[bytes]
+) -> list[Trust]:
+    """Return the trusts with everything that the flags want fetched before bundles are judged.
+
+    Raises:
+        ModelsignError: a reason of the network, or of what was fetched.
+
+    """
+    return certificate.fetched(session, values, trusted, bundles)

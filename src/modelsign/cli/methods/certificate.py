@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from modelsign.cli.session import Session
     from modelsign.signing.certificate_identity import Identity
     from modelsign.signing.certificates import Certificate
+    from modelsign.signing.chain import Chain
+    from modelsign.signing.methods.certificate import CertificateTrust
     from modelsign.signing.proofs import ProofPolicy
     from modelsign.signing.revocation_status import RevocationSources
     from modelsign.signing.sealer import RawSigner, Sealer
     from modelsign.signing.trust import Trust
 
-__all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "sealers", "trusts"]
+__all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "fetched", "sealers", "trusts"]
 
 SIGN_OPTIONS = (
     click.option(
@@ -75,6 +78,9 @@ VERIFY_OPTIONS = (
         help="Refuse certificates of which no current list or response says that they are good.",
     ),
     click.option(
+        "--fetch-revocation", is_flag=True, help="Fetch lists and responses from the places that certificates name."
+    ),
+    click.option(
         "--timestamp-roots",
         "timestamp_roots",
         multiple=True,
@@ -95,6 +101,7 @@ _NEED_ROOTS = (
     "crls",
     "ocsps",
     "require_revocation_status",
+    "fetch_revocation",
 )
 _ISSUANCE = "issuance"
 
@@ -152,6 +159,49 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
         )
         for identity in _identities(values)
     ]
+
+
+def fetched(
+    session: Session, values: Mapping[str, Any], trusted: Sequence[Trust], bundles: Sequence[bytes]
+) -> list[Trust]:
+    """Return the trusts, with what authorities say about revocation added where the flags want it fetched.
+
+    Raises:
+        ModelsignError: a reason of the transport, or of what was fetched.
+
+    """
+    del session
+    if not values["fetch_revocation"]:
+        return list(trusted)
+    from modelsign.signing.methods.certificate import CertificateTrust
+    from modelsign.signing.revocation_fetch import fetch_revocation
+    from modelsign.transport import Transport
+
+    transport = Transport(offline=values["offline"])
+    found: list[Trust] = []
+    for trust in trusted:
+        if not isinstance(trust, CertificateTrust):
+            found.append(trust)
+            continue
+        fresh = fetch_revocation(transport, _chains(trust, bundles))
+        known = trust.revocation
+        merged = known._replace(lists=known.lists + fresh.lists, answers=known.answers + fresh.answers)
+        found.append(replace(trust, revocation=merged))
+    return found
+
+
+def _chains(trust: CertificateTrust, bundles: Sequence[bytes]) -> list[Chain]:
+    """Return the chains of those bundles that the identity may have signed; the others have their reasons later."""
+    from modelsign.errors import ModelsignError
+    from modelsign.signing.bundle import parse_bundle
+
+    chains: list[Chain] = []
+    for data in bundles:
+        try:
+            chains += trust.chains(parse_bundle(data))
+        except ModelsignError:
+            continue
+    return chains
 
 
 def _proofs(session: Session, values: Mapping[str, Any], now: datetime) -> tuple[FoundRoot | None, ProofPolicy | None]:

@@ -120,14 +120,8 @@ class CertificateTrust:
 
         """
         material = bundle.material
-        if material.kind not in _KINDS:
-            raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a bare key, not with a certificate")
-        if len(material.certificates) > limits.CHAIN_CERTIFICATES:
-            raise error("CERTIFICATE_LIMIT", f"the bundle has more than {limits.CHAIN_CERTIFICATES} certificates")
-        leaf, *others = map(Certificate, material.certificates)
-        pool = (*self.intermediates, *others)
-        chains = find_chains(leaf, roots=self.roots, intermediates=pool)
-        name = self.identity.match(leaf)
+        pool, chains, name = self._recognised(bundle)
+        leaf = chains[0][0]
         key = _leaf_key(leaf)
         v0_2 = _signed_as_v0_2(bundle, key, allow_legacy=allow_legacy)
         if not v0_2 and not key.accepts(pae(bundle.payload_type, bundle.payload), bundle.signature):
@@ -150,6 +144,27 @@ class CertificateTrust:
         )
         oms = key.oms and material.kind == "certificate_chain"
         return Vouch(signer, oms, (*warnings, *notes, *more), v0_2=v0_2)
+
+    def chains(self, bundle: Bundle) -> tuple[Chain, ...]:
+        """Return the chains from a bundle's certificate to the roots, if it is one of the identity's; not yet judged.
+
+        Raises:
+            ModelsignError: ``SIGNATURE_WRONG_KEY`` or ``CERTIFICATE_…``.
+
+        """
+        return self._recognised(bundle)[1]
+
+    def _recognised(self, bundle: Bundle) -> tuple[tuple[Certificate, ...], tuple[Chain, ...], str]:
+        """Return the certificates between, the chains, and the name that was asked for."""
+        material = bundle.material
+        if material.kind not in _KINDS:
+            raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a bare key, not with a certificate")
+        if len(material.certificates) > limits.CHAIN_CERTIFICATES:
+            raise error("CERTIFICATE_LIMIT", f"the bundle has more than {limits.CHAIN_CERTIFICATES} certificates")
+        leaf, *others = map(Certificate, material.certificates)
+        pool = (*self.intermediates, *others)
+        chains = find_chains(leaf, roots=self.roots, intermediates=pool)
+        return pool, chains, self.identity.match(leaf)
 
     def _stamps(self, bundle: Bundle) -> tuple[tuple[Stamp, ...], tuple[str, ...]]:
         """Return the timestamps by authorities whose roots were named."""
