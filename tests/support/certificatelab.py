@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import functools
 import subprocess
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelsign.signing.certificates import load_certificate
 from modelsign.signing.keys import load_private_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from modelsign.signing.certificates import Certificate
@@ -266,5 +270,36 @@ class Stamper:
         data, query = self.folder / "data", self.folder / "query"
         data.write_bytes(signature)
         openssl("ts", "-query", "-data", data, "-sha256", *(("-cert",) if embedded else ()), "-out", query)
+        return self.answer(query.read_bytes())
+
+    def answer(self, request: bytes) -> bytes:
+        """Return the response to a request, both DER."""
+        query = self.folder / "query"
+        query.write_bytes(request)
         by = ("-signer", self.issued.path, "-inkey", self.issued.key_path)
         return openssl("ts", "-reply", "-queryfile", query, "-config", self.folder / "config", "-section", "tsa", *by)
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Answer over HTTP on loopback; gives the URL."""
+        stamper = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                answer = stamper.answer(self.rfile.read(int(self.headers["content-length"])))
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                """Stay quiet."""
+
+        with HTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/"
+            finally:
+                server.shutdown()
+                thread.join()

@@ -216,6 +216,15 @@ def test_revocation_is_fetched_only_when_asked_for(here: Path, tmp_path: Path) -
         assert outcome(here, *words, "--fetch-revocation") == (1, ["CERTIFICATE_REVOKED"])
 
 
+def test_a_timestamp_authority_is_asked_while_signing(here: Path, lab: Lab, tmp_path: Path) -> None:
+    clocks = Authority(tmp_path / "authority", "clocks")
+    with Stamper(clocks).served() as url:
+        assert sign(here, lab, "--timestamp-url", url).exit_code == 0
+    roots = ("--ca-roots", lab.root.path, *WHO)
+    answer = run(here, "verify", "model", *roots, "--timestamp-roots", clocks.path, "--timestamp-threshold", "1")
+    assert (answer.exit_code, answer.document["signers"][0]["time_proof"]) == (0, "rfc3161")
+
+
 def exchange(place: Path, certificate: bytes) -> None:
     """Put another certificate of the same key into a bundle; nothing there is signed but the payload."""
     from base64 import b64encode  # noqa: PLC0415 - for this alone

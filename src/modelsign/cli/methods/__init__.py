@@ -73,8 +73,10 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
         ModelsignError: ``NO_TRUST_SOURCE``, or a reason of a method.
 
     """
-    found = [trust for member in _MEMBERS for trust in member.trusts(session, values, now)]
-    found += certificate.trusts(session, values, now)
+    certified = certificate.trusts(
+        session, values, now
+    )  # first: it opens no socket, and refuses what contradicts itself
+    found = [trust for member in _MEMBERS for trust in member.trusts(session, values, now)] + certified
     if not found:
         raise error("NO_TRUST_SOURCE", "nothing says who must have signed")
     return found

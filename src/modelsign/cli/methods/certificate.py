@@ -170,14 +170,13 @@ def fetched(
         ModelsignError: a reason of the transport, or of what was fetched.
 
     """
-    del session
     if not values["fetch_revocation"]:
         return list(trusted)
+    from modelsign.cli.methods.network import transport_of
     from modelsign.signing.methods.certificate import CertificateTrust
     from modelsign.signing.revocation_fetch import fetch_revocation
-    from modelsign.transport import Transport
 
-    transport = Transport(offline=values["offline"])
+    transport = transport_of(session, values)
     found: list[Trust] = []
     for trust in trusted:
         if not isinstance(trust, CertificateTrust):
