@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from modelsign.signing.certificates import Certificate
     from modelsign.signing.keys import VerifyKey
     from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.revocation_status import RevocationSources
     from modelsign.signing.trust import Trust, Vouch
     from modelsign.signing.trust_root import TrustRoot
 
 __all__ = ["ABSENT", "Anchors", "BoundTrust", "make_trust", "read_anchor"]
 
 ABSENT: Final = "absent"
-"""The value of a revocation list that is not where the caller said."""
+"""The value of a revocation list, or of what says whether certificates stand, that is not where the caller said."""
+_MAY_BE_ABSENT: Final = frozenset({"certificate-status", "revocation-list"})
 
 
 class Anchors(NamedTuple):
@@ -42,6 +44,7 @@ class Anchors(NamedTuple):
     keys: Mapping[str, VerifyKey] = {}
     trust_roots: Mapping[str, TrustRoot] = {}
     certificates: Mapping[str, Certificate] = {}
+    statuses: Mapping[str, RevocationSources | None] = {}
     lists: Mapping[str, bytes | None] = {}
 
 
@@ -53,7 +56,7 @@ def read_anchor(name: str, kind: ParameterType, item: object) -> Mapping[str, An
 
     """
     what, most, read = _READERS[kind]
-    if kind == "revocation-list" and isinstance(item, (str, os.PathLike)) and not os.path.lexists(item):
+    if kind in _MAY_BE_ABSENT and isinstance(item, (str, os.PathLike)) and not os.path.lexists(item):
         return {ABSENT: None}
     if isinstance(item, (str, os.PathLike)):
         item = files.read_bounded(item, most, what=f"{what} for parameter {name}")
@@ -92,6 +95,24 @@ def _certificates(item: object) -> dict[str, Certificate]:
     return {certificate.digest: certificate for certificate in roots}
 
 
+def _statuses(item: object) -> dict[str, RevocationSources]:
+    """Read a file of certificate revocation lists, or an OCSP response."""
+    from modelsign.signing.crl import load_revocation_lists
+    from modelsign.signing.ocsp import load_ocsp_response
+    from modelsign.signing.revocation_status import RevocationSources
+
+    if not isinstance(item, bytes):
+        return {}
+    digest = hashlib.sha256(item).hexdigest()
+    try:
+        return {digest: RevocationSources(lists=load_revocation_lists(item))}
+    except ModelsignError as fault:
+        try:
+            return {digest: RevocationSources(answers=(load_ocsp_response(item),))}
+        except ModelsignError:
+            raise fault from None
+
+
 def _lists(item: object) -> dict[str, bytes]:
     return {hashlib.sha256(item).hexdigest(): item} if isinstance(item, bytes) else {}
 
@@ -100,6 +121,7 @@ _READERS: Final[Mapping[ParameterType, tuple[str, int, Callable[[object], Mappin
     "keys": ("public key", limits.KEY_BYTES, _keys),
     "trust-root": ("Sigstore trust root", limits.TRUST_ROOT_BYTES, _trust_roots),
     "certificate-roots": ("file of root certificates", limits.CERTIFICATE_FILE_BYTES, _certificates),
+    "certificate-status": ("CRL or OCSP response", limits.CRL_BYTES, _statuses),
     "revocation-list": ("revocation list", limits.REVOCATION_BYTES, _lists),
 }
 
@@ -172,11 +194,23 @@ def _certificate_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, a
         tuple(anchors.certificates[digest] for digest in claimant.roots),
         from_value(claimant.value).certificate_identity,
         now,
+        revocation=_sources(claimant, anchors),
         timestamps=StampTrust(stamps),
         timestamps_needed=0 if root else claimant.timestamps,
         root=root,
         proofs=_proofs(claimant)._replace(times=0) if root else None,
     )
+
+
+def _sources(claimant: Claimant, anchors: Anchors) -> RevocationSources:
+    """Put together what says whether certificates stand; where a rule asks for it, silence is a refusal."""
+    from modelsign.signing.revocation_status import RevocationSources
+
+    if claimant.status is None:
+        return RevocationSources()
+    found = [source for digest in claimant.status if (source := anchors.statuses.get(digest)) is not None]
+    lists = tuple(entry for source in found for entry in source.lists)
+    return RevocationSources(lists, tuple(answer for source in found for answer in source.answers), required=True)
 
 
 def _proofs(claimant: Claimant) -> ProofPolicy:

@@ -51,7 +51,7 @@ Timestamp = Annotated[str, Meta(pattern=timestamp.PATTERN)]
 Text = Annotated[str, Meta(max_length=2000)]
 HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + END)]
 _PATTERNS: Final = ("glob", "regex", "identity_glob", "identity_regexp", "issuer_glob", "issuer_regexp")
-_APART: Final = frozenset({"trust-root", "revocation-list"})
+_APART: Final = frozenset({"trust-root", "certificate-status", "revocation-list"})
 """Types of parameters whose values change while the policy stays: inputs of a verdict in their own right."""
 
 
@@ -282,8 +282,8 @@ def digest(policy: Policy, parameters: Mapping[str, tuple[str, ...]]) -> str:
     """Return the SHA-256 of a policy's canonical form together with the values of its parameters.
 
     Keys and certificate roots enter as digests in canonical form, so neither paths nor encodings matter; values are a
-    set. Sigstore's trust root documents and revocation lists are not in it: they are renewed while the policy stays,
-    and a verdict names them beside the policy (DESIGN, security rule 8).
+    set. Sigstore's trust root documents and what says who was revoked are not in it: they are renewed while the policy
+    stays, and a verdict names them beside the policy (DESIGN, security rule 8).
     """
     values = {
         name: sorted(set(items)) for name, items in parameters.items() if policy.parameters[name].type not in _APART

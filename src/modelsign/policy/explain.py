@@ -27,6 +27,7 @@ def explain(policy: Policy) -> dict[str, Any]:
                 "type": declared.type,
                 "description": declared.description,
                 "required": declared.default is None,
+                "default": list(declared.default_values or ()),
             }
             for name, declared in policy.parameters.items()
         ],
@@ -59,6 +60,7 @@ def explain_text(policy: Policy) -> str:
     for item in found["parameters"]:
         needed = "" if item["required"] else " (optional)"
         lines.append(f"  --set {item['name']}=…  {item['type']}{needed}: {item['description']}")
+        lines += [f"      unless given: {value}" for value in item["default"]]
     lines += ["", "ALLOW only if every enforced rule is met:"]
     for item in found["rules"]:
         mark = "" if item["mode"] == "enforce" else " [warn only]"

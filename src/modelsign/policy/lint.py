@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from modelsign import timestamp
 from modelsign.policy.document import kind_of
+from modelsign.policy.identities import Identity
 from modelsign.verdict import RuleMode
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ def _parameters(policy: Policy) -> Iterator[Doubt]:
     for name in policy.parameters:
         if name not in used:
             yield Doubt(f"parameters.{name}", "no rule uses it, yet every caller must give it")
+    for name, declared in policy.parameters.items():
+        for item in declared.default or ():
+            if isinstance(item, Identity) and item.has_issuer and item.claims is None and _means_everybody(item):
+                yield Doubt(f"parameters.{name}", f"{item.value[:200]} means everybody whom the issuer confirms")
+
+
+def _means_everybody(identity: Identity) -> bool:
+    """Tell whether names that have nothing in common are all meant."""
+    return all(map(identity.name_matcher.matches, ("https://zq.example/a/b@refs/c", "mailto@0.example", "_")))
 
 
 def _waivers(policy: Policy, now: datetime) -> Iterator[Doubt]:

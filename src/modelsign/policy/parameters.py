@@ -37,6 +37,7 @@ _EXAMPLES: Final[Mapping[ParameterType, str]] = {
     "identities": "identity=NAME,issuer=URL",
     "trust-root": "trusted_root.json",
     "certificate-roots": "FILE.pem",
+    "certificate-status": "FILE.crl",
     "revocation-list": "FILE",
     "strings": "VALUE",
 }
@@ -44,6 +45,7 @@ _STORES: Final[Mapping[ParameterType, str]] = {
     "keys": "keys",
     "trust-root": "trust_roots",
     "certificate-roots": "certificates",
+    "certificate-status": "statuses",
     "revocation-list": "lists",
 }
 

@@ -44,10 +44,12 @@ FilePatterns = Annotated[tuple[FilePattern, ...], Meta(min_length=1, max_length=
 """Patterns in the syntax of gitignore; a file is concerned if the last that matches has no ``!``."""
 FormatName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}" + END)]
 FormatNames = Annotated[tuple[FormatName, ...], Meta(min_length=1, max_length=200)]
-ParameterType = Literal["keys", "identities", "trust-root", "certificate-roots", "revocation-list", "strings"]
+ParameterType = Literal[
+    "keys", "identities", "trust-root", "certificate-roots", "certificate-status", "revocation-list", "strings"
+]
 """What a caller can give. The values a rule sees: of keys the digests of canonical keys, of identities their canonical
-JSON, of certificate roots the SHA-256 of the DER certificate, of trust root documents and revocation lists that of the
-file, and strings themselves."""
+JSON, of certificate roots the SHA-256 of the DER certificate, of trust root documents, revocation lists and what says
+whether certificates stand (CRLs, OCSP responses) that of the file, and strings themselves."""
 INERT: Final = "inert"
 """Stands for every file that no loader takes code from, whatever its format."""
 

@@ -55,8 +55,9 @@ class SignerRule(PolicyRule, frozen=True, kw_only=True):
 
     ``trust_root`` names the parameter with the Sigstore trust root that anchors identities with an issuer, and the
     logs and timestamps of keys; ``certificate_roots`` the one that anchors identities without; ``timestamp_roots`` the
-    one with roots of timestamp authorities for the latter. ``count_by: issuer`` counts all whom one issuer confirmed
-    once. ``family`` is the kind of algorithm. ``time: proven`` asks for a proof of when the signature existed by,
+    one with roots of timestamp authorities for the latter, and ``certificate_status`` the one with CRLs and OCSP
+    responses, without whose good word none of those certificates counts. ``count_by: issuer`` counts all whom one
+    issuer confirmed once. ``family`` is the kind of algorithm. ``time: proven`` asks for a proof of when the signature existed by,
     ``logs`` and ``timestamps`` for so many different ones. ``max_age`` bounds the time since the signature was made.
     """
 
@@ -65,6 +66,7 @@ class SignerRule(PolicyRule, frozen=True, kw_only=True):
     trust_root: ParameterName | None = None
     certificate_roots: ParameterName | None = None
     timestamp_roots: ParameterName | None = None
+    certificate_status: ParameterName | None = None
     threshold: Annotated[int, Meta(ge=1, le=100)] = 1
     count_by: CountBy = "signer"
     family: Family | None = None
@@ -96,6 +98,7 @@ def _problem(rule: SignerRule) -> str | None:
         ),
         (roots and not identities, "certificate_roots anchor identities, and none are named"),
         (stamps and not roots, "timestamp_roots go with certificate_roots; a trust root names its own authorities"),
+        (rule.certificate_status is not None and not roots, "certificate_status goes with certificate_roots"),
         (bool(rule.logs) and not sigstore, "logs need trust_root: nothing else names the logs that count"),
         (
             proofs and not sigstore and not stamps,
@@ -110,8 +113,9 @@ class Claimant(NamedTuple):
     """One thing that a rule trusts: a key, or an identity under an anchor.
 
     ``kind`` is a signing method, ``value`` the parameter's value (a key's digest, an identity's canonical JSON),
-    ``trust_root``, ``roots`` and ``timestamp_roots`` the digests of what anchors it. ``logs`` and ``timestamps`` are
-    how many different ones must confirm the signature, ``times`` how many of them with a time.
+    ``trust_root``, ``roots`` and ``timestamp_roots`` the digests of what anchors it, ``status`` those of what says
+    whether its certificates stand, None where nobody asks. ``logs`` and ``timestamps`` are how many different ones must
+    confirm the signature, ``times`` how many of them with a time.
     """
 
     kind: Literal["key", "certificate", "keyless"]
@@ -119,6 +123,7 @@ class Claimant(NamedTuple):
     trust_root: str | None = None
     roots: tuple[str, ...] = ()
     timestamp_roots: tuple[str, ...] = ()
+    status: tuple[str, ...] | None = None
     logs: int = 0
     timestamps: int = 0
     times: int = 0
@@ -137,17 +142,20 @@ def claimants(rule: SignerRule, parameters: Parameters) -> Iterator[Claimant]:
     logs, timestamps = rule.logs or 0, rule.timestamps or 0
     for value in _values(rule.keys, parameters):
         for document in documents:
-            yield Claimant("key", value, document, (), (), logs, timestamps, int(rule.time is not None))
+            times = int(rule.time is not None)
+            yield Claimant("key", value, document, logs=logs, timestamps=timestamps, times=times)
     for value in _values(rule.identities, parameters):
         sigstore = has_issuer(value)
         for document in documents:
             if sigstore and document is not None:
                 wanted = 1 if rule.logs is None else logs
-                yield Claimant("keyless", value, document, (), (), wanted, timestamps, 1)
+                yield Claimant("keyless", value, document, logs=wanted, timestamps=timestamps, times=1)
             elif not sigstore and rule.certificate_roots is not None:
                 roots = tuple(sorted(parameters[rule.certificate_roots]))
                 stamps = () if rule.timestamp_roots is None else tuple(sorted(parameters[rule.timestamp_roots]))
-                yield Claimant("certificate", value, document, roots, stamps, logs, timestamps)
+                known = rule.certificate_status
+                status = None if known is None else tuple(sorted(parameters[known]))
+                yield Claimant("certificate", value, document, roots, stamps, status, logs, timestamps)
 
 
 def _values(names: tuple[str, ...] | None, parameters: Parameters) -> tuple[str, ...]:
@@ -164,6 +172,7 @@ def uses(rule: SignerRule) -> tuple[Use, ...]:
     found = [Use("keys", name) for name in rule.keys or ()]
     found += [Use("identities", name) for name in rule.identities or ()]
     found += [Use("trust-root", rule.trust_root)] if rule.trust_root is not None else []
+    found += [Use("certificate-status", rule.certificate_status)] if rule.certificate_status is not None else []
     anchors = (rule.certificate_roots, rule.timestamp_roots)
     return (*found, *(Use("certificate-roots", name) for name in anchors if name is not None))
 
@@ -234,6 +243,8 @@ def _proofs(rule: SignerRule) -> Iterator[str]:
         yield "at a proven time"
     if rule.logs:
         yield f"in {rule.logs} transparency log{'s' if rule.logs > 1 else ''}"
+    if rule.certificate_status is not None:
+        yield "with certificates shown not to be revoked"
     if rule.timestamps is not None:
         yield f"with {rule.timestamps} timestamp{'s' if rule.timestamps > 1 else ''}"
 

@@ -173,6 +173,7 @@ def test_the_inputs_of_a_verdict_name_every_root():
         ({"identities": None, "keys": ["people"]}, "nothing of it is asked for"),
         ({"identities": None, "keys": ["people"], "trust_root": None, "certificate_roots": "root"}, "none are named"),
         ({"timestamp_roots": "root"}, "timestamp_roots go with certificate_roots"),
+        ({"certificate_status": "root"}, "certificate_status goes with certificate_roots"),
         ({"trust_root": None, "certificate_roots": "root", "logs": 1}, "logs need trust_root"),
         ({"trust_root": None, "certificate_roots": "root", "time": "proven"}, "nothing else proves them"),
         ({"trust_root": None, "certificate_roots": "root", "timestamps": 1}, "nothing else proves them"),

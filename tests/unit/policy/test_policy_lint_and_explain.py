@@ -81,7 +81,26 @@ def test_an_explanation_names_parameters_rules_and_waivers():
     found = explain(read)
     assert json.loads(json.dumps(found)) == found
     assert found["rules"][0]["authenticates_all_bytes"] is True
-    assert found["parameters"][2] == {"name": "ids", "type": "strings", "description": "", "required": False}
+    assert found["parameters"][2] == {
+        "name": "ids", "type": "strings", "description": "", "required": False, "default": ["one"],
+    }  # fmt: skip
+
+
+def test_identities_in_a_policy_are_explained_and_those_that_mean_everybody_are_doubted():
+    rule = {"id": "signed", "kind": "signature", "identities": ["people"], "trust_root": "root"}
+    people = [
+        {"identity": "alice", "issuer": "https://i"}, {"identity_glob": "**", "issuer": "https://i"},
+        {"identity_regexp": ".*", "issuer": "https://j"}, {"identity_glob": "*@acme.example", "issuer": "https://i"},
+        {"identity_glob": "**", "issuer": "https://k", "claims": {"source_repository_uri": "https://r"}},
+    ]  # fmt: skip
+    read = policy(
+        [rule], parameters={"people": {"type": "identities", "default": people}, "root": {"type": "trust-root"}}
+    )
+    assert '      unless given: {"identity":"alice","issuer":"https://i"}' in explain_text(read).splitlines()
+    doubted = [doubt.message for doubt in lint(read, now=NOW) if "everybody" in doubt.message]
+    assert [words.split(" means")[0] for words in doubted] == [
+        '{"identity_glob":"**","issuer":"https://i"}', '{"identity_regexp":".*","issuer":"https://j"}',
+    ]  # fmt: skip
 
 
 def test_a_bare_policy_is_explained_without_empty_sections():
