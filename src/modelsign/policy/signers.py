@@ -57,8 +57,9 @@ class SignerRule(PolicyRule, frozen=True, kw_only=True):
     logs and timestamps of keys; ``certificate_roots`` the one that anchors identities without; ``timestamp_roots`` the
     one with roots of timestamp authorities for the latter, and ``certificate_status`` the one with CRLs and OCSP
     responses, without whose good word none of those certificates counts. ``count_by: issuer`` counts all whom one
-    issuer confirmed once. ``family`` is the kind of algorithm. ``time: proven`` asks for a proof of when the signature existed by,
-    ``logs`` and ``timestamps`` for so many different ones. ``max_age`` bounds the time since the signature was made.
+    issuer confirmed once. ``family`` is the kind of algorithm. ``time: proven`` asks for a proof of when the signature
+    existed by, ``logs`` and ``timestamps`` for so many different ones. ``max_age`` bounds the time since the signature
+    was made.
     """
 
     keys: ParameterNames | None = None
