@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -18,8 +20,6 @@ from modelsign.signing.sign import sign_model
 from modelsign.signing.validity import Validity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from commandline import Answered
 
     from modelsign.signing.revocation_list import Revoked
@@ -221,3 +221,20 @@ def test_verify_refuses_a_signature_that_expired(place: Place) -> None:
     answer = modelsign("verify", place.model, "--key", place.pub("signer"), "--format", "json")
     assert (answer.exit_code, answer.codes) == (1, ["SIGNATURE_EXPIRED"])
     assert json.loads(answer.stdout)["verdict"] == "REFUSED"
+
+
+def test_the_page_on_revoking_does_what_it_says(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/revoking.md"
+    for name in ("model", "bad-model"):
+        build(tmp_path / name, {"config.json": "{}", "w.bin": name})
+    for name in ("signer", "old"):
+        modelsign("key", "generate", tmp_path / f"{name}.pem")
+    modelsign("sign", tmp_path / "model", "--key", tmp_path / "signer.pem")
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("modelsign ")]
+    assert len(lines) == 8
+    for line in lines:
+        answer = modelsign(*shlex.split(line)[1:], cwd=tmp_path)
+        assert answer.exit_code == 0, line + answer.stdout + answer.stderr
+    modelsign("sign", "bad-model", "--key", "signer.pem", cwd=tmp_path)
+    asked = ("--revocation-list", "revoked.json", "--revocation-key", "authority.pub", "--format", "json")
+    assert modelsign("verify", "bad-model", "--key", "signer.pub", *asked, cwd=tmp_path).codes == ["MODEL_REVOKED"]
