@@ -77,7 +77,7 @@ def test_bundles_of_identities_verify_by_the_public_root_at_hand(name: str) -> N
         refused = verify_model(artifact, (folder / "model.sig").read_bytes(), [other], options=options)
     assert (result.verdict.value, result.reasons) == ("VERIFIED", ())
     assert result.signers[0].logs[0].log == "https://rekor.sigstore.dev"
-    assert [reason.code for reason in refused.reasons] == ["IDENTITY_WRONG"]
+    assert [reason.code for reason in refused.reasons] == ["CERTIFICATE_IDENTITY_MISMATCH"]
 
 
 def test_the_encoding_of_0_2_0_is_the_one_that_was_signed(key: VerifyKey) -> None:

@@ -96,7 +96,7 @@ REASONS: tuple[Reason, ...] = (
         "CERTIFICATE_IDENTITY_MISMATCH",
         ExitStatus.NEGATIVE,
         "the certificate belongs to somebody else",
-        "Check --certificate-identity. If it is right, do not use this model.",
+        "Check --certificate-identity and --certificate-oidc-issuer. If they are right, do not use this model.",
         "An authority vouches for many; the identity says which of them must have signed.",
     ),
     Reason(

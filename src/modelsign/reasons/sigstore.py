@@ -56,12 +56,6 @@ REASONS: tuple[Reason, ...] = (
         "Exactly one must be there, by a log of the trust root whose key was valid then.",
     ),
     Reason(
-        "IDENTITY_WRONG",
-        ExitStatus.NEGATIVE,
-        "the signer has another identity than the one you named",
-        "Check --certificate-identity and --certificate-oidc-issuer. If they are right, do not use this model.",
-    ),
-    Reason(
         "CLAIM_WRONG",
         ExitStatus.NEGATIVE,
         "the signer's certificate does not confirm what you demanded",

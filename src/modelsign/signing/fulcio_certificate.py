@@ -9,29 +9,30 @@ key usage) at every proven time of the signature, because such a certificate liv
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.errors import error
+from modelsign.signing.certificates import CODE_SIGNING, Certificate
 from modelsign.signing.fulcio_claims import OTHER_NAME, read_claims, read_utf8_string
-from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from cryptography.x509 import Certificate, Extensions
+    from cryptography import x509
 
     from modelsign.errors import ModelsignError
     from modelsign.signing.keys import VerifyKey
     from modelsign.signing.trust_root import Authority
 
-__all__ = ["SigningCertificate", "find_issuer", "is_self_issued", "read_signing_certificate"]
+__all__ = ["SigningCertificate", "find_issuer", "read_signing_certificate"]
 
 
 class SigningCertificate(NamedTuple):
     """A certificate for signing, not yet believed. ``name`` is its one name; ``kind`` uri, email or other."""
 
-    certificate: Certificate
+    certificate: x509.Certificate
     key: VerifyKey
     kind: str
     name: str
@@ -47,26 +48,24 @@ def read_signing_certificate(der: bytes) -> SigningCertificate:
     """Read a certificate and insist on what Fulcio issues (sigstore/fulcio, ``docs/certificate-specification.md``).
 
     Raises:
-        ModelsignError: ``CERTIFICATE_NOT_FOR_SIGNING``, or ``KEY_UNSUPPORTED`` for its key.
+        ModelsignError: ``CERTIFICATE_NOT_FOR_SIGNING``, ``CERTIFICATE_MALFORMED``, ``CERTIFICATE_UNSUPPORTED``, or
+            ``KEY_UNSUPPORTED`` for its key.
 
     """
-    from cryptography import x509
-
     from modelsign.signing.keys import VerifyKey
 
-    with parsing("the signer's certificate", "CERTIFICATE_NOT_FOR_SIGNING"):
-        certificate = x509.load_der_x509_certificate(der)
-        extensions = certificate.extensions
-        key = VerifyKey(certificate.public_key())
-    _check_usage(extensions)
-    kind, name = _only_name(extensions)
-    found = SigningCertificate(certificate, key, kind, name, read_claims(certificate))
+    leaf = Certificate(der)
+    _check_usage(leaf)
+    kind, name = _only_name(leaf)
+    found = SigningCertificate(leaf.x509, VerifyKey(leaf.public_key), kind, name, read_claims(leaf.x509))
     if found.claims.get("issuer_v1", found.issuer) != found.issuer:
         raise _unfit("names two issuers")
     return found
 
 
-def find_issuer(certificate: Certificate, authorities: Sequence[Authority], moments: Sequence[datetime]) -> Certificate:
+def find_issuer(
+    certificate: x509.Certificate, authorities: Sequence[Authority], moments: Sequence[datetime]
+) -> x509.Certificate:
     """Return the certificate of the authority that issued a certificate, by a path that is valid at every moment.
 
     Raises:
@@ -90,24 +89,9 @@ def find_issuer(certificate: Certificate, authorities: Sequence[Authority], mome
     )
 
 
-def is_self_issued(der: bytes) -> bool:
-    """Say whether a certificate names itself as its issuer.
-
-    Raises:
-        ModelsignError: ``CERTIFICATE_NOT_FOR_SIGNING`` for one that cannot be read.
-
-    """
-    from cryptography import x509
-
-    with parsing("a certificate beside the signer's", "CERTIFICATE_NOT_FOR_SIGNING"):
-        certificate = x509.load_der_x509_certificate(der)
-        certificate.extensions  # noqa: B018 - parsed only now
-        return certificate.subject == certificate.issuer
-
-
 def _issuer_at(
-    certificate: Certificate, authority: Authority, moment: datetime, faults: list[str]
-) -> Certificate | None:
+    certificate: x509.Certificate, authority: Authority, moment: datetime, faults: list[str]
+) -> x509.Certificate | None:
     from cryptography import x509
     from cryptography.x509.verification import (
         Criticality,
@@ -136,45 +120,29 @@ def _issuer_at(
         return None
 
 
-def _check_usage(extensions: Extensions) -> None:
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    try:
-        usage = extensions.get_extension_for_class(x509.KeyUsage).value
-        extended = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound as fault:
-        raise _unfit(f"has no extension {fault.oid.dotted_string}") from None
-    if not usage.digital_signature or usage.key_cert_sign or usage.crl_sign:
+def _check_usage(leaf: Certificate) -> None:
+    usage = leaf.usage
+    if usage is None or not usage.digital_signature or usage.key_cert_sign or usage.crl_sign:
         raise _unfit("is not for signatures alone")
-    if ExtendedKeyUsageOID.CODE_SIGNING not in extended:
+    if leaf.extended_usage is None or CODE_SIGNING not in leaf.extended_usage:
         raise _unfit("is not for code signing")
-    try:
-        if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            raise _unfit("is an authority's")
-    except x509.ExtensionNotFound:
-        pass
+    if leaf.authority:
+        raise _unfit("is an authority's")
 
 
-def _only_name(extensions: Extensions) -> tuple[str, str]:
+def _only_name(leaf: Certificate) -> tuple[str, str]:
     from cryptography import x509
 
-    try:
-        names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        names = []
-    if len(names) != 1:
-        raise _unfit(f"has {len(names)} names, not one")
-    name = names[0]
+    if len(leaf.names) != 1:
+        raise _unfit(f"has {len(leaf.names)} names, not one")
+    name = leaf.names[0]
     if isinstance(name, x509.UniformResourceIdentifier):
         return "uri", name.value
     if isinstance(name, x509.RFC822Name):
         return "email", name.value
     if isinstance(name, x509.OtherName) and name.type_id.dotted_string == OTHER_NAME:
-        try:
+        with contextlib.suppress(ValueError):
             return "other", read_utf8_string(name.value)
-        except ValueError:
-            pass
     raise _unfit("has a name of a kind that Sigstore does not issue")
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import error
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,19 +37,20 @@ def verify_sct(certificate: Certificate, issuer: Certificate, logs: Sequence[Log
         ModelsignError: ``SCT_INVALID``.
 
     """
-    from cryptography.x509 import ExtensionNotFound, PrecertificateSignedCertificateTimestamps
+    from cryptography.x509 import PrecertificateSignedCertificateTimestamps
 
-    try:
-        stamps = list(certificate.extensions.get_extension_for_class(PrecertificateSignedCertificateTimestamps).value)
-    except (ExtensionNotFound, ValueError):
-        stamps = []
+    with parsing("the certificate's signed timestamp", "SCT_INVALID"):
+        found = [entry.value for entry in certificate.extensions]
+        stamps = [
+            stamp for value in found if isinstance(value, PrecertificateSignedCertificateTimestamps) for stamp in value
+        ]
+        moment = stamps[0].timestamp.replace(tzinfo=UTC) if stamps else _EPOCH
     if len(stamps) != 1:
         raise error("SCT_INVALID", f"the certificate holds {len(stamps)} signed certificate timestamps, not one")
     stamp = stamps[0]
     named = [log for log in logs if log.id == stamp.log_id]
     if not named:
         raise error("SCT_INVALID", f"the trust root has no certificate log {stamp.log_id.hex()}")
-    moment = stamp.timestamp.replace(tzinfo=UTC)
     valid = [log for log in named if log.window.holds(moment)]
     if not valid:
         raise error("SCT_INVALID", f"the key of the certificate log was not valid at {moment.isoformat()}")

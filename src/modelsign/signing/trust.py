@@ -8,7 +8,7 @@ nothing here looks at a clock, an environment or a network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from modelsign.errors import ModelsignError, error
 
@@ -23,7 +23,8 @@ __all__ = ["CountBy", "Trust", "Vouch", "ask", "count_distinct", "refuse_legacy"
 CountBy = Literal["signer", "issuer"]
 """What makes two signers distinct: their keys and identities, or who confirmed their identities."""
 
-_NOT_MINE = "SIGNATURE_WRONG_KEY"
+_NEAR: Final = {"SIGNATURE_WRONG_KEY": 2, "CERTIFICATE_IDENTITY_MISMATCH": 1}
+"""How far from it somebody else's bundle is; 0 where it claims to be theirs."""
 
 
 class Vouch(NamedTuple):
@@ -66,8 +67,8 @@ class Trust(Protocol):
         """Say who of those trusted made the bundle's signature over its raw bytes.
 
         Raises:
-            ModelsignError: ``SIGNATURE_WRONG_KEY`` where it was somebody else, and any other reason where the bundle
-                claims to be theirs and is not good.
+            ModelsignError: ``SIGNATURE_WRONG_KEY`` or ``CERTIFICATE_IDENTITY_MISMATCH`` where it was somebody else, and
+                any other reason where the bundle claims to be theirs and is not good.
 
         """
         ...
@@ -92,7 +93,7 @@ def ask(trusted: Sequence[Trust], bundle: Bundle, *, allow_legacy: bool = False)
         return vouches
     if not faults:
         raise error("NO_TRUST_SOURCE", "nothing was named that could have signed")
-    raise next((fault for fault in faults if fault.code != _NOT_MINE), faults[0])
+    raise min(faults, key=lambda fault: _NEAR.get(fault.code, 0))
 
 
 def refuse_legacy(bundle: Bundle, *, allow_legacy: bool) -> None:

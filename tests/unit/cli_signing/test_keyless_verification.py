@@ -80,15 +80,19 @@ def test_the_named_identity_verifies_and_everything_known_of_it_is_shown(model):
 
 
 def test_another_identity_or_issuer_is_refused_with_its_own_reason(model):
-    assert codes(model, "--certificate-identity", "x", "--certificate-oidc-issuer", ISSUER) == ["IDENTITY_WRONG"]
-    assert codes(model, "--certificate-identity", IDENTITY, "--certificate-oidc-issuer", "x") == ["IDENTITY_WRONG"]
+    assert codes(model, "--certificate-identity", "x", "--certificate-oidc-issuer", ISSUER) == [
+        "CERTIFICATE_IDENTITY_MISMATCH"
+    ]
+    assert codes(model, "--certificate-identity", IDENTITY, "--certificate-oidc-issuer", "x") == [
+        "CERTIFICATE_IDENTITY_MISMATCH"
+    ]
 
 
 def test_patterns_match_whole_names(model):
     expression = r"^https://github\.com/paper/.*@refs/heads/(main|release)$"
     assert codes(model, "--certificate-identity-regexp", expression, "--certificate-oidc-issuer", ISSUER) == []
     assert codes(model, "--certificate-identity-regexp", "github.com/paper", "--certificate-oidc-issuer", ISSUER) == [
-        "IDENTITY_WRONG"
+        "CERTIFICATE_IDENTITY_MISMATCH"
     ]
     glob = "https://github.com/paper/**"
     assert codes(model, "--certificate-identity-glob", glob, "--certificate-oidc-issuer-glob", "https://*") == []

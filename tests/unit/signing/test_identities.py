@@ -72,10 +72,10 @@ def refusal(paper: Paper, certificate: bytes | None = None, **asked: object) -> 
 
 def test_another_identity_or_issuer_is_refused(paper):
     assert refusal(paper) == "accepted"
-    assert refusal(paper, identity=exactly(IDENTITY[:-1])) == "IDENTITY_WRONG"
-    assert refusal(paper, issuer=exactly(ISSUER + "/")) == "IDENTITY_WRONG"
+    assert refusal(paper, identity=exactly(IDENTITY[:-1])) == "CERTIFICATE_IDENTITY_MISMATCH"
+    assert refusal(paper, issuer=exactly(ISSUER + "/")) == "CERTIFICATE_IDENTITY_MISMATCH"
     assert refusal(paper, identity=glob("https://github.com/paper/**"), issuer=regexp(r"https://.*\.com")) == "accepted"
-    assert refusal(paper, issuer=regexp(r"https://.*\.org")) == "IDENTITY_WRONG"
+    assert refusal(paper, issuer=regexp(r"https://.*\.org")) == "CERTIFICATE_IDENTITY_MISMATCH"
 
 
 def test_claims_are_demanded_exactly(paper):

@@ -301,9 +301,9 @@ def test_the_certificate_must_be_for_signing_by_one_name(paper):
         paper.certificate(key, names=[uri, x509.RFC822Name("mallory@example.org")]),
         paper.certificate(key, names=[x509.DNSName("example.org")]),
         paper.certificate(key, old_issuer="https://another.example"),
-        b"0\x00",
     ):
         assert verdict(paper, paper.sign(key=key, certificate=certificate)) == "CERTIFICATE_NOT_FOR_SIGNING"
+    assert verdict(paper, paper.sign(key=key, certificate=b"0\x00")) == "CERTIFICATE_MALFORMED"
 
 
 def test_logs_and_authorities_are_counted_by_their_keys(paper):

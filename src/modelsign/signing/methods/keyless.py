@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign import timestamp
 from modelsign.errors import error
+from modelsign.signing.certificates import Certificate
 from modelsign.signing.content import Content
-from modelsign.signing.fulcio_certificate import find_issuer, is_self_issued, read_signing_certificate
+from modelsign.signing.fulcio_certificate import find_issuer, read_signing_certificate
 from modelsign.signing.log_entries import Verifier
 from modelsign.signing.method import Method
 from modelsign.signing.proofs import ProofPolicy, Subject, prove
@@ -70,7 +71,7 @@ class KeylessTrust(NamedTuple):
 
         Raises:
             ModelsignError: ``SIGNATURE_WRONG_KEY`` for a bundle that no certificate signed, ``SIGNATURE_INVALID``,
-                ``IDENTITY_WRONG``, ``CLAIM_WRONG``, or a reason of the certificate, a log or a timestamp.
+                ``CERTIFICATE_IDENTITY_MISMATCH``, ``CLAIM_WRONG``, or a reason of certificate, log or timestamp.
 
         """
         vouch = self.confirm(bundle, Content.of_envelope(bundle.envelope))
@@ -95,9 +96,12 @@ class KeylessTrust(NamedTuple):
 
     def _check_identity(self, leaf: SigningCertificate) -> None:
         if not self.identity.matches(leaf.name):
-            raise error("IDENTITY_WRONG", f"the signer is {leaf.name[:300]}, not {self.identity}")
+            raise error("CERTIFICATE_IDENTITY_MISMATCH", f"the signer is {leaf.name[:300]}, not {self.identity}")
         if leaf.issuer is None or not self.issuer.matches(leaf.issuer):
-            raise error("IDENTITY_WRONG", f"the signer was confirmed by {str(leaf.issuer)[:300]}, not {self.issuer}")
+            raise error(
+                "CERTIFICATE_IDENTITY_MISMATCH",
+                f"the signer was confirmed by {str(leaf.issuer)[:300]}, not {self.issuer}",
+            )
         for name, value in self.claims.items():
             if leaf.claims.get(name) != value:
                 said = leaf.claims.get(name)
@@ -113,7 +117,7 @@ def _check_shape(material: Material, version: str) -> None:
         raise error(
             "SIGNATURE_WRONG_KEY", f"a Sigstore bundle of version {version} holds its certificate in another form"
         )
-    if any(is_self_issued(der) for der in material.certificates):
+    if any(Certificate(der).self_issued for der in material.certificates):
         raise error("BUNDLE_HOLDS_ANCHOR", "the bundle holds a certificate that is its own issuer")
 
 
