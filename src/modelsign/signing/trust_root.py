@@ -183,7 +183,7 @@ def _document(data: bytes, what: str) -> _Object:
 
 def _check_type(document: _Object, known: frozenset[str]) -> None:
     kind = document.get("mediaType")
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise error("TRUST_ROOT_UNSUPPORTED", f"the media type is {str(kind)[:_SHOWN]}")
 
 
