@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import define
-from modelsign.cli.manifest_options import manifest_options, serialization_of
+from modelsign.cli.digest_sources import (
+    check_sources,
+    prepare,
+    prepare_without_model,
+    source_options,
+    unread_notes,
+    unread_words,
+)
+from modelsign.cli.manifest_options import manifest_options
 from modelsign.cli.methods import sealers, sign_options
 from modelsign.cli.model_options import (
     insecure_notes,
@@ -45,9 +53,12 @@ __all__ = ["command"]
         "modelsign sign weights.safetensors --key signer.pem --bundle weights.sig",
         "modelsign sign model/ --key second.pem --add",
         "modelsign sign model/ --key classic.pem --key post-quantum.pem",
+        "modelsign sign model/ --key signer.pem --serialization shards --shard-size 100000000",
+        "modelsign sign --from-digests SHA256SUMS --name model --key signer.pem --bundle model.sig",
+        "modelsign sign model/ --key signer.pem --previous old.sig --changed config.json",
     ),
 )
-@click.argument("model")
+@click.argument("model", required=False)
 @sign_options
 @click.option(
     "--bundle",
@@ -68,12 +79,13 @@ __all__ = ["command"]
     metavar="TIME",
     help="Until when the signature is good: a time, a date, or a duration such as 90d. Only modelsign heeds it.",
 )
+@source_options
 @manifest_options
 @model_options
 def command(  # noqa: PLR0913 - one parameter per flag
     session: Session,
     *,
-    model: str,
+    model: str | None,
     bundles: tuple[str, ...],
     add: bool,
     reference_file_name: bool,
@@ -81,11 +93,12 @@ def command(  # noqa: PLR0913 - one parameter per flag
     **values: Any,
 ) -> Report:
     """Sign a model."""
-    from modelsign.signing.sign import prepare_model
-
-    _check_output(session, model)
+    check_sources(model, values)
     chosen = sealers(session, values)
     validity = None if expires is None else _validity(expires, session.now())
+    if model is None:
+        return _sign_absent(session, chosen, bundles, values, validity, whole_model_name=reference_file_name)
+    _check_output(session, model)
     places = _places(model, chosen, bundles, add=add)
     with open_model(model, values, [place for place in places if place]) as artifact:
         for place in filter(None, places):
@@ -97,10 +110,11 @@ def command(  # noqa: PLR0913 - one parameter per flag
                     place,
                     [*values["keys"], *filter(None, (values["certificate"],)), *values["certificate_chain"]],
                 )
-        prepared = prepare_model(
+        prepared = prepare(
+            session,
             artifact,
-            serialization=serialization_of(values),
-            tree=values["tree_digest"],
+            chosen,
+            values,
             whole_model_name=reference_file_name,
             replaced=[name for name in artifact.evidence if any(_same(model, name, place) for place in places)],
             validity=validity,
@@ -112,7 +126,51 @@ def command(  # noqa: PLR0913 - one parameter per flag
     for number, result in enumerate(results):
         places[number] = places[number] or _further_place(model, result.signer.key_digest)
         _write(session, model, places[number], result.bundle)
+    warnings += unread_notes(results[0], values)
     return _report(model, results, places, validity, ignored=ignored, warnings=warnings)
+
+
+def _sign_absent(  # noqa: PLR0913 - the parts of one signature
+    session: Session,
+    chosen: Sequence[Sealer],
+    bundles: Sequence[str],
+    values: dict[str, Any],
+    validity: Validity | None,
+    *,
+    whole_model_name: bool,
+) -> Report:
+    """Sign the digests of a model that is not here."""
+    if len(bundles) != len(chosen) or len(set(bundles)) != len(bundles):
+        raise click.UsageError("Without MODEL, --bundle says where each signature goes.")
+    for place in bundles:
+        if place != "-" and os.path.lexists(place):
+            _check_existing(session, place)
+    prepared = prepare_without_model(session, values, whole_model_name=whole_model_name, validity=validity)
+    results = [prepared.sign(sealer) for sealer in chosen]
+    for place, result in zip(bundles, results, strict=True):
+        session.write(place, result.bundle + b"\n")
+    warnings = insecure_notes(values) + unread_notes(results[0], values)
+    name = values["name"] or values["from_digests"]
+    return _report(name, results, bundles, validity, ignored=(), warnings=warnings)
+
+
+def _check_existing(session: Session, place: str) -> None:
+    """Refuse to write over anything but a signature, and over that without --force."""
+    from modelsign import files, limits
+    from modelsign.signing.bundle import parse_bundle
+
+    if session.force and os.path.isfile(place):  # noqa: PTH113 - strings, as in artifact
+        try:
+            parse_bundle(files.read_bounded(place, limits.BUNDLE_BYTES, what="signature"))
+        except ModelsignError:
+            pass
+        else:
+            return
+    raise error(
+        "OUTPUT_EXISTS",
+        f"{place} exists already",
+        advice="Choose another place with --bundle; --force replaces signatures and nothing else.",
+    )
 
 
 def _validity(expires: str, now: datetime) -> Validity:
@@ -143,12 +201,13 @@ def _report(  # noqa: PLR0913 - the parts of the answer
         "format": "oms-v1.0",
         "expires": None if validity is None else timestamp.write(validity.expires),
         "signers": plain([result.signer for result in results]),
-        "files": {"signed": first.files, "ignored": list(ignored)},
+        "files": {"signed": first.files, "ignored": list(ignored), "unread": list(first.unread)},
     }
     text = f"signed {first.files} file{'' if first.files == 1 else 's'} of {escape_line(model)}\n"
     for result, place in zip(results, places, strict=True):
         text += f"  signature    {escape_line(place)}\n  by           {escape_line(who(result.signer))}\n"
     text += f"  root digest  {first.root_digest}\n  tree digest  {first.tree_digest or 'not computed'}\n"
+    text += unread_words(first)
     if validity is not None:
         text += f"  expires      {body['expires']}\n"
     return Report("sign", ExitStatus.OK, body, warnings=warnings, text=text)

@@ -45,4 +45,17 @@ REASONS: tuple[Reason, ...] = (
         "the digests are of another model",
         "Name the digests of this model: the same files, sizes and settings.",
     ),
+    Reason(
+        "PREVIOUS_UNSUITABLE",
+        ExitStatus.USAGE,
+        "the previous signature cannot be built on",
+        "Sign all of the model anew, without --previous.",
+        "What is taken over must be digests of the kind that is signed, under names that mean the same.",
+    ),
+    Reason(
+        "CHANGED_MATCHES_NOTHING",
+        ExitStatus.USAGE,
+        "a path that is said to have changed is nowhere",
+        "Name files and folders relative to MODEL, as they are or were; one that matches nothing is a slip.",
+    ),
 )
