@@ -80,6 +80,15 @@ function rekorV1Entry(log, promises, index) {
   return index < log.bodies.length ? json(200, rekorV1Answer(log, promises, index)) : json(404, { code: 404, message: 'no such entry' });
 }
 
+// Rekor writes keys and certificates anew, in lines of 64 letters, however they came.
+function canonicalPem(encoded) {
+  const pem = Buffer.from(encoded, 'base64').toString();
+  const written = pem.includes('BEGIN CERTIFICATE')
+    ? new crypto.X509Certificate(pem).toString()
+    : crypto.createPublicKey(pem).export({ format: 'pem', type: 'spki' });
+  return Buffer.from(written).toString('base64');
+}
+
 function canonicalEntry(entry) {
   const proposed = entry.kind === 'dsse' && entry.spec.proposedContent;
   if (!proposed) return entry;
@@ -91,7 +100,7 @@ function canonicalEntry(entry) {
     spec: {
       envelopeHash: digest(Buffer.from(proposed.envelope)),
       payloadHash: digest(Buffer.from(envelope.payload, 'base64')),
-      signatures: envelope.signatures.map(({ sig }, i) => ({ signature: sig, verifier: proposed.verifiers[Math.min(i, proposed.verifiers.length - 1)] })),
+      signatures: envelope.signatures.map(({ sig }) => ({ signature: sig, verifier: canonicalPem(proposed.verifiers[0]) })),
     },
   };
 }
@@ -167,6 +176,7 @@ async function timestamp(tsa, { raw, headers, fault }) {
   const answering = Object.assign(Object.create(tsa), {
     tstInfo(request) {
       const info = describe.call(tsa, request);
+      info.genTime = new Date(Math.floor(info.genTime.getTime() / 1000) * 1000); // sigstore-js reads whole seconds only
       if (nonce) info.nonce = nonce;
       else delete info.nonce;
       return info;
