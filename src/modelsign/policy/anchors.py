@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from modelsign import files, limits
 from modelsign.errors import ModelsignError, error
 from modelsign.policy.identities import from_value
+from modelsign.policy.screening import CertificateScreen, KeylessScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,10 +128,11 @@ _READERS: Final[Mapping[ParameterType, tuple[str, int, Callable[[object], Mappin
 
 
 class BoundTrust(NamedTuple):
-    """A trust under the id by which the policy's rules know it."""
+    """A trust under the id by which the policy's rules know it; ``screen`` looks at what a bundle claims first."""
 
     id: str
     trust: Trust
+    screen: KeylessScreen | CertificateScreen | None = None
 
     @property
     def method(self) -> str:
@@ -151,16 +153,20 @@ class BoundTrust(NamedTuple):
         """Say who of those trusted made the bundle's signature.
 
         Raises:
-            ModelsignError: whatever the trust raises.
+            ModelsignError: whatever the trust raises, or ``IDENTITY_WRONG`` or ``CERTIFICATE_IDENTITY_MISMATCH``.
 
         """
+        if self.screen is not None:
+            self.screen.check(bundle)
         return self.trust.vouch(bundle, allow_legacy=allow_legacy)
 
 
 def make_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> BoundTrust:
     """Make the trust that a rule means; ``any_hint`` as for :class:`~modelsign.signing.methods.key.KeyTrust`."""
     make = {"key": _key_trust, "keyless": _keyless_trust, "certificate": _certificate_trust}[claimant.kind]
-    return BoundTrust(claimant.id, make(claimant, anchors, now, any_hint=any_hint))
+    screens = {"keyless": KeylessScreen, "certificate": CertificateScreen}
+    screen = screens[claimant.kind](from_value(claimant.value)) if claimant.kind in screens else None
+    return BoundTrust(claimant.id, make(claimant, anchors, now, any_hint=any_hint), screen)
 
 
 def _key_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> Trust:
