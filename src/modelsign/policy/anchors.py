@@ -153,7 +153,7 @@ class BoundTrust(NamedTuple):
         """Say who of those trusted made the bundle's signature.
 
         Raises:
-            ModelsignError: whatever the trust raises, or ``IDENTITY_WRONG`` or ``CERTIFICATE_IDENTITY_MISMATCH``.
+            ModelsignError: whatever the trust raises, or ``CERTIFICATE_IDENTITY_MISMATCH``.
 
         """
         if self.screen is not None:
@@ -164,8 +164,10 @@ class BoundTrust(NamedTuple):
 def make_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> BoundTrust:
     """Make the trust that a rule means; ``any_hint`` as for :class:`~modelsign.signing.methods.key.KeyTrust`."""
     make = {"key": _key_trust, "keyless": _keyless_trust, "certificate": _certificate_trust}[claimant.kind]
-    screens = {"keyless": KeylessScreen, "certificate": CertificateScreen}
-    screen = screens[claimant.kind](from_value(claimant.value)) if claimant.kind in screens else None
+    screen: KeylessScreen | CertificateScreen | None = None
+    if claimant.kind != "key":
+        identity = from_value(claimant.value)
+        screen = KeylessScreen(identity) if claimant.kind == "keyless" else CertificateScreen(identity)
     return BoundTrust(claimant.id, make(claimant, anchors, now, any_hint=any_hint), screen)
 
 

@@ -34,14 +34,14 @@ class KeylessScreen(NamedTuple):
         """Refuse a bundle whose certificate does not even claim it; what cannot be read is let pass.
 
         Raises:
-            ModelsignError: ``IDENTITY_WRONG``.
+            ModelsignError: ``CERTIFICATE_IDENTITY_MISMATCH``.
 
         """
         claimed = _claimed(bundle.material.certificates[0]) if bundle.material.certificates else None
         if claimed is not None and not self.identity.means(*claimed, self.identity.claims or {}):
             name, issuer = claimed
             words = f"the bundle names {name[:_SHOWN]} of {str(issuer)[:_SHOWN]}, who was not named"
-            raise error("IDENTITY_WRONG", words)
+            raise error("CERTIFICATE_IDENTITY_MISMATCH", words)
 
 
 class CertificateScreen(NamedTuple):

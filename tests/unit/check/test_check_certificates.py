@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +51,18 @@ def signed(**fields: Any) -> dict[str, Any]:
     return {"id": "signed", "kind": "signature", "identities": ["people"], "certificate_roots": "roots", **fields}
 
 
-def sealer(issued: Issued, authority: Authority, *, stamper: Stamper | None = None) -> CertificateSealer:
+def sealer(issued: Issued, authority: Authority) -> CertificateSealer:
     (chain,) = load_certificates(authority.path.read_bytes())
-    return CertificateSealer(
-        issued.key, issued.certificate, [chain], now=NOW, stamp=None if stamper is None else stamper.stamp
-    )
+    return CertificateSealer(issued.key, issued.certificate, [chain], now=NOW)
+
+
+def stamp(place: Path, stamper: Stamper) -> None:
+    """Add a timestamp to a signature that lies beside a model."""
+    bundle = json.loads(place.read_bytes())
+    signature = base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    stamps = [{"signedTimestamp": base64.b64encode(stamper.stamp(signature)).decode()}]
+    bundle["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+    place.write_text(json.dumps(bundle), encoding="utf-8")
 
 
 @pytest.fixture
@@ -125,7 +133,7 @@ def test_a_certificate_is_judged_at_the_checks_own_time(model, lab: Lab):
 
 def test_a_timestamp_keeps_a_signature_beyond_its_certificate_and_makes_it_no_younger(model, lab: Lab, tmp_path):
     clock = Authority(tmp_path, "clock")
-    sign(model, sealer(lab.leaf, lab.middle, stamper=Stamper(clock)))
+    stamp(sign(model, sealer(lab.leaf, lab.middle)), Stamper(clock))
     given = {"people": NAMED, "roots": lab.root.path, "clocks": clock.path}
     late = NOW + 400 * DAY
     stamped = writing(signed(timestamp_roots="clocks", timestamps=1, time="proven"))

@@ -119,7 +119,7 @@ def test_somebody_else_has_not_signed(model, paper, root, people):
     sign(model, PaperSealer(paper))
     found = checked(model, writing(signed()), {"people": people, "root": root})
     assert why(found) == ("DENY", "POLICY_SIGNATURE_MISSING")
-    assert {reason.code for reason in found.reasons} & {"IDENTITY_WRONG", "CLAIM_WRONG"}
+    assert {reason.code for reason in found.reasons} & {"CERTIFICATE_IDENTITY_MISMATCH", "CLAIM_WRONG"}
 
 
 def test_claims_of_github_can_be_demanded(model, paper, root):
