@@ -14,10 +14,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import paperchain
 import papersigstore as paper
 import pytest
 from bitflips import STRUCTURE, flips
 from bundlecraft import encoded
+from cryptography.x509 import ocsp
 from refusals import build
 
 from modelsign.artifact.hashing import hash_artifact
@@ -25,8 +27,15 @@ from modelsign.artifact.model import open_artifact
 from modelsign.errors import ModelsignError
 from modelsign.signing import keys
 from modelsign.signing.bundle import parse_any_bundle, parse_bundle
+from modelsign.signing.certificate_identity import exact_identity
+from modelsign.signing.certificates import load_certificate
+from modelsign.signing.crl import load_revocation_lists
+from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.identities import exactly
+from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.methods.keyless import KeylessTrust
+from modelsign.signing.ocsp import load_ocsp_response
+from modelsign.signing.revocation_status import RevocationSources
 from modelsign.signing.sign import sign_model
 from modelsign.signing.trust_root import parse_trust_root
 from modelsign.signing.verify import verify_model
@@ -35,6 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bitflips import Flip
+
+    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.trust import Vouch
 
 ALL = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 SIGNED = {"SIGNATURE_INVALID", "BUNDLE_MALFORMED"}
@@ -45,6 +57,10 @@ BUNDLE = (
     ("mediaType", {"BUNDLE_UNSUPPORTED", "BUNDLE_MALFORMED"}),
     (r"dsseEnvelope\..*", SIGNED),
     (r".*\.publicKey\.hint", {"SIGNATURE_WRONG_KEY", "BUNDLE_MALFORMED"}),
+    (
+        r".*\.x509CertificateChain\..*",
+        {"CERTIFICATE_MALFORMED", "CERTIFICATE_UNSUPPORTED", "CERTIFICATE_UNTRUSTED", *SIGNED},
+    ),
     (r".*\.certificate\.rawBytes", {"CERTIFICATE_NOT_FOR_SIGNING", "LOG_ENTRY_MISMATCH", *SIGNED}),
     (r".*\.checkpoint\.envelope", {"LOG_CHECKPOINT_INVALID", "LOG_PROOF_INVALID", *PROOFS}),
     (r".*\.treeSize", {"LOG_CHECKPOINT_INVALID", "LOG_PROOF_INVALID", "BUNDLE_MALFORMED"}),
@@ -213,3 +229,84 @@ def unnamed(signer):
     """Leave out the trust root's digest and what it calls its logs."""
     logs = tuple(dataclasses.replace(log, log="") for log in signer.logs)
     return dataclasses.replace(signer, root=None, logs=logs)
+
+
+# --- certificates, and what says that one was revoked --------------------------------------
+
+
+@cache
+def chain() -> paperchain.Chain:
+    return paperchain.Chain()
+
+
+@cache
+def certified() -> tuple[Certificate, ...]:
+    return tuple(load_certificate(link.der) for link in (chain().leaf, chain().middle, chain().root))
+
+
+@cache
+def certified_bundle() -> bytes:
+    leaf, middle, _ = certified()
+    sealer = CertificateSealer(chain().leaf.signer, leaf, [middle], now=paperchain.NOW)
+    return sealer.seal(IN_TOTO, paper.PAYLOAD).bundle
+
+
+def certificate_trust(root: bytes | None = None, **sources: Any) -> CertificateTrust:
+    return CertificateTrust(
+        (certified()[2] if root is None else load_certificate(root),),
+        exact_identity(paperchain.IDENTITY),
+        paperchain.NOW,
+        revocation=RevocationSources(**sources),
+    )
+
+
+def test_any_bit_of_a_certificates_bundle_is_refused_or_only_padding():
+    good, trusted = certified_bundle(), certificate_trust()
+    whole = parse_bundle(good)
+    verdict = trusted.vouch(whole)
+    for flip in flips(good, sample=None if ALL else 1500):
+        found = or_code(lambda data: trusted.vouch(parse_bundle(data)), flip.data)
+        if isinstance(found, str):
+            assert found in classes(BUNDLE, flip.where), f"{found}: {explain(flip)}"
+        else:
+            assert (found, parse_bundle(flip.data)) == (verdict, whole), explain(flip)
+
+
+def test_any_bit_of_a_root_certificate_makes_another_root_or_none():
+    bundle = parse_bundle(certified_bundle())
+    refusals = {
+        "CERTIFICATE_MALFORMED",
+        "CERTIFICATE_UNSUPPORTED",
+        "CERTIFICATE_ROOT_UNUSABLE",
+        "CERTIFICATE_UNTRUSTED",
+    }
+    for flip in flips(chain().root.der, sample=None if ALL else 1000):
+        found = or_code(lambda data: certificate_trust(data).vouch(bundle), flip.data)
+        assert found in refusals, f"{found}: {explain(flip)}"
+
+
+@pytest.mark.parametrize("kind", ["list", "answer"])
+@pytest.mark.parametrize("revoked", [False, True], ids=["good", "revoked"])
+def test_any_bit_of_a_status_makes_it_none_and_never_hides_a_revocation(kind, revoked):
+    above = certificate_trust(lists=load_revocation_lists(chain().root.revocation_list())).revocation.lists
+    middle, leaf = chain().middle, chain().leaf
+    status = ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD
+    good = middle.answer(leaf, status)
+    if kind == "list":
+        good = middle.revocation_list(leaf) if revoked else middle.revocation_list()
+    bundle = parse_bundle(certified_bundle())
+
+    def judge(data: bytes) -> Vouch:
+        sources: dict[str, Any] = {"lists": above, "answers": (load_ocsp_response(data),)} if kind == "answer" else {}
+        sources = sources or {"lists": (*above, *load_revocation_lists(data))}
+        return certificate_trust(required=True, **sources).vouch(bundle)
+
+    before = or_code(judge, good)
+    assert (before == "CERTIFICATE_REVOKED") is revoked
+    refusals = {"REVOCATION_STATUS_MISSING", "CERTIFICATE_MALFORMED", "CERTIFICATE_UNSUPPORTED"}
+    for flip in flips(good, sample=None if ALL else 600):
+        found = or_code(judge, flip.data)
+        if not isinstance(found, str) or found == "CERTIFICATE_REVOKED":
+            assert found == before, explain(flip)  # bits that say how many bits of the signature are unused
+        else:
+            assert found.startswith(("CRL_", "OCSP_")) or found in refusals, f"{found}: {explain(flip)}"
