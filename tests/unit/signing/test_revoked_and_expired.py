@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bundlecraft import signed
+from certificatelab import Authority, Stamper
 from refusals import build, refused_with
 
 from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import tree_digest
 from modelsign.artifact.model import open_artifact
-from modelsign.signing.bundle import parse_bundle
+from modelsign.signing.bundle import parse_bundle, write_bundle
+from modelsign.signing.certificate_identity import exact_identity
+from modelsign.signing.certificate_times import StampTrust
 from modelsign.signing.keys import generate
+from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.oms import parse_statement
 from modelsign.signing.revocation import Revocations, statement_digest
 from modelsign.signing.revocation_list import RevocationList, Revoked
@@ -26,6 +30,8 @@ from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from certificatelab import Lab
 
     from modelsign.signing.bundle import Bundle
     from modelsign.signing.keys import SigningKey, VerifyKey
@@ -217,3 +223,28 @@ def test_annotations_of_others_are_read_past(model: Path, key: SigningKey) -> No
     statement["subject"][0]["annotations"] = {"org.example": {"expires": "1970-01-01T00:00:00Z"}}
     result = verify(model, [signed(json.dumps(statement).encode(), key)], [key.public])
     assert (result.reasons, result.expires) == ((), None)
+
+
+@pytest.fixture(scope="module")
+def clocks(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("clocks"), "clocks")
+
+
+def test_a_timestamp_from_before_the_compromise_keeps_a_certificates_signature(
+    model: Path, lab: Lab, clocks: Authority
+) -> None:
+    """By ``openssl ts``: the proof is what stands, and the same signature without it falls."""
+    now = datetime.now(UTC)
+    sealer = CertificateSealer(lab.leaf.key, lab.leaf.certificate, [lab.middle.certificate], now=now)
+    with open_artifact(model) as artifact:
+        unproven = sign_model(artifact, sealer).bundle
+    bundle = parse_bundle(unproven)
+    stamps = (Stamper(clocks).stamp(bundle.signature),)
+    old = write_bundle(bundle.envelope, chain=bundle.material.certificates, timestamps=stamps)
+    who, times = exact_identity("ci@example.org"), StampTrust((clocks.certificate,))
+    trusted = CertificateTrust((lab.root.certificate,), who, now + DAY, timestamps=times)
+    for since, stands in ((now + timedelta(hours=1), True), (now - timedelta(hours=1), False)):
+        entry = Revoked("identity", "CI@example.org", "stolen", now + DAY, since)
+        stolen = Revocations([RevocationList(1, now, now + DAY, (entry,))])
+        assert codes(verify(model, [old], [trusted], revocations=stolen)) == ([] if stands else ["SIGNER_REVOKED"])
+        assert codes(verify(model, [unproven], [trusted], revocations=stolen)) == ["SIGNER_REVOKED"]
