@@ -87,4 +87,4 @@ def test_an_identity_signs_and_is_verified_through_the_client(
     asked = ("verify-model", *where, "--bundle", bundle, "--identity-provider", sigstore.issuer)
     assert client(*asked, "--identity", loopback.IDENTITY, environ=services).returncode == 0
     refused = client(*asked, "--identity", "other@example.org", environ=services)
-    assert [reason["code"] for reason in json.loads(refused.stdout)["reasons"]] == ["IDENTITY_WRONG"]
+    assert [reason["code"] for reason in json.loads(refused.stdout)["reasons"]] == ["CERTIFICATE_IDENTITY_MISMATCH"]
