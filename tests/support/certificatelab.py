@@ -148,7 +148,7 @@ class Authority:
         """Mark a certificate revoked: as of now, with ``-crl_reason`` or ``-crl_compromise`` and the like."""
         self._ca("-revoke", issued.path, *options)
 
-    def crl(
+    def crl(  # noqa: PLR0913 - what a list may be like
         self,
         name: str,
         *,
@@ -156,16 +156,17 @@ class Authority:
         end: datetime | None = NOW + 10 * DAY,
         extensions: str = "",
         signer: Issued | None = None,
+        digest: str | None = None,
     ) -> Path:
         (self.folder / f"{name}.ext").write_text("[crl]\n" + extensions)
         (self.folder / "config").write_text(_CONFIG.format(folder=self.folder) + "[crl]\n" + extensions)
         path = self.folder / f"{name}.crl"
         until = ("-crl_nextupdate", _time(end)) if end else ()
         by = signer or self.issued
-        more = ("-crlexts", "crl") if extensions else ()
+        more = (("-crlexts", "crl") if extensions else ()) + (("-md", digest) if digest else ())
         words = ("-gencrl", "-out", path, "-crl_lastupdate", _time(last), *until, *more)
         config = ("-config", self.folder / "config")
-        openssl("ca", *config, "-batch", "-keyfile", by.key_path, "-cert", by.path, *words)
+        openssl("ca", *config, *self.options, "-batch", "-keyfile", by.key_path, "-cert", by.path, *words)
         return path
 
     def ocsp(self, name: str, issued: Issued, *options: str, signer: Issued | None = None) -> Path:

@@ -75,7 +75,7 @@ def _certificate(options: argparse.Namespace) -> list[str]:
     if options.command == "sign-model":
         own = ["--key", options.private_key, "--certificate", options.signing_cert]
         return own + _each("--certificate-chain", options.cert_chain)
-    return [*_each("--ca-roots", options.cert_chain), "--insecure-any-identity"]
+    return [*_each("--certificate-chain", options.cert_chain), "--insecure-any-identity"]
 
 
 def _sigstore(options: argparse.Namespace) -> list[str]:

@@ -56,6 +56,7 @@ __all__ = ["command"]
         "modelsign sign model/ --key signer.pem --serialization shards --shard-size 100000000",
         "modelsign sign --from-digests SHA256SUMS --name model --key signer.pem --bundle model.sig",
         "modelsign sign model/ --key signer.pem --previous old.sig --changed config.json",
+        "modelsign sign model/ --key signer.pem --certificate signer.crt --certificate-chain issuing-ca.crt",
     ),
 )
 @click.argument("model", required=False)

@@ -80,7 +80,7 @@ def check_algorithm(signed: SignedByAuthority, what: str) -> None:
             found = None
         if found is not None and found.name in _STRONG_HASHES:
             return
-        name = "RSA-PSS with a weak hash"
+        name = f"RSA-PSS with {found.name.upper()}" if found is not None else None
     if name is not None:
         raise error("CERTIFICATE_WEAK", f"{what} is signed by {name}")
     if oid not in _STRONG:
@@ -111,8 +111,7 @@ def check_key(key: object, what: str) -> None:
 def signed_by(key: object, signed: SignedByAuthority, signature: bytes, data: bytes) -> bool:
     """Say whether a key made a signature over data, by the algorithm that a checked structure names.
 
-    RSA-PSS, whose parameters ``cryptography`` does not give for OCSP responses, is taken with a salt as long as the
-    hash.
+    RSA-PSS is not known here: ``cryptography`` does not give its parameters for OCSP responses.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
@@ -121,8 +120,7 @@ def signed_by(key: object, signed: SignedByAuthority, signature: bytes, data: by
     try:
         digest = signed.signature_hash_algorithm
         if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-            pss = padding.PSS(padding.MGF1(digest), padding.PSS.DIGEST_LENGTH)
-            key.verify(signature, data, pss if oid == _RSA_PSS else padding.PKCS1v15(), digest)
+            key.verify(signature, data, padding.PKCS1v15(), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
             key.verify(signature, data, ec.ECDSA(digest))
         elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) or _is_ml_dsa(key, oid):

@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bundlecraft import b64
 from certificatelab import CA, DAY, ED25519, LEAF, NAMES, NOW, P384, P521, STAMPER, Authority, Stamper, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from papersigstore import Clock, Paper, data_of
 from refusals import refusal, refused_with
 
 from modelsign import limits
 from modelsign.signing.bundle import parse_bundle, write_bundle
 from modelsign.signing.certificate_identity import any_identity, exact_identity, glob_identity
 from modelsign.signing.certificate_times import StampTrust
+from modelsign.signing.certificates import Certificate
 from modelsign.signing.crl import load_revocation_lists
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.methods.key import KeySealer
+from modelsign.signing.proofs import ProofPolicy
 from modelsign.signing.revocation_status import RevocationSources
+from modelsign.signing.trust_root import parse_trust_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +42,8 @@ LATE = NOW + 1000 * DAY
 """After the leaf has expired, and before the authorities do."""
 
 
-def trust(root: Authority, **settings: Any) -> CertificateTrust:
-    return CertificateTrust(**{"roots": (root.certificate,), "identity": WHO, "now": SOON} | settings)
+def trust(authority: Authority, /, **settings: Any) -> CertificateTrust:
+    return CertificateTrust(**{"roots": (authority.certificate,), "identity": WHO, "now": SOON} | settings)
 
 
 def sealed(leaf: Issued, *chain: Authority, stamp: Callable[[bytes], bytes] | None = None) -> Bundle:
@@ -307,24 +312,57 @@ def test_only_so_many_timestamps_are_looked_at(lab: Lab, bundle: Bundle, stamper
     assert (len(vouch.warnings), vouch.warnings[0]) == (11, "only 10 of 12 timestamps were looked at")
 
 
-def test_a_signature_stamped_before_the_revocation_stays_good(tmp_path: Path, stampers: Authority) -> None:
-    root = Authority(tmp_path, "root")
+def test_a_signature_stamped_before_the_revocation_stays_good(tmp_path: Path) -> None:
+    root, clock = Authority(tmp_path, "root"), Clock()
     leaf = root.issue("leaf")
-    clock = Stamper(stampers, "before")
-    bundle = sealed(leaf, stamp=clock.stamp)
-    root.revoke(leaf, "-crl_compromise", (NOW + 2 * DAY).strftime("%Y%m%d%H%M%SZ"))
-    lists = load_revocation_lists(root.crl("list", last=NOW + DAY, end=NOW + 20 * DAY).read_bytes())
-    # openssl writes the present as the date of revocation, which is before or in the very second of the timestamp
-    settings: dict[str, Any] = {"now": NOW + 5 * DAY, "revocation": RevocationSources(lists)}
-    clocks = StampTrust((stampers.certificate,))
-    assert refused_with(trust(root, **settings).vouch, bundle) == "CERTIFICATE_REVOKED"
-    stamped = trust(root, timestamps=clocks, **settings)
-    entry = lists[0]._list.get_revoked_certificate_by_serial_number(leaf.certificate.serial)
-    moment = stamped._stamps(bundle)[0][0].time
-    if entry is not None and entry.revocation_date_utc > moment:
-        assert stamped.vouch(bundle).signer.time_proof == "rfc3161"
-    else:
-        assert refused_with(stamped.vouch, bundle) == "CERTIFICATE_REVOKED"
+    root.revoke(leaf, "-crl_reason", "superseded")
+    lists = load_revocation_lists(root.crl("list").read_bytes())
+    settings: dict[str, Any] = {
+        "revocation": RevocationSources(lists, required=True),
+        "timestamps": StampTrust((Certificate(clock.signer.chain[-1].der),)),
+    }
+    before, after = (sealed(leaf, stamp=lambda data, at=at: clock.stamp(data, at)) for at in (NOW - 5 * DAY, SOON))
+    assert refused_with(trust(root, now=SOON + DAY, **settings).vouch, after) == "CERTIFICATE_REVOKED"
+    vouch = trust(root, **settings).vouch(before)
+    assert vouch.signer.time_proof == "rfc3161"
+    assert "superseded" in vouch.warnings[0]
+    assert refused_with(trust(root, **{**settings, "timestamps": StampTrust()}).vouch, before) == "CERTIFICATE_REVOKED"
+
+
+def test_logs_and_clocks_of_a_sigstore_prove_time_for_certificates_too(lab: Lab) -> None:
+    paper = Paper()
+    key = load_pem_private_key(lab.leaf.key_path.read_bytes(), None)
+    at = NOW - DAY
+    made: dict[str, Any] = {"key": key, "certificate": lab.leaf.certificate.der, "at": at}
+    logged = parse_bundle(data_of(paper.sign(stamped=None, **made)))
+    stamped = parse_bundle(data_of(paper.sign(log=paper.rekor2, kind="hashedrekord", stamped=at, **made)))
+    settings: dict[str, Any] = {"now": LATE, "intermediates": (lab.middle.certificate,), "notes": ("it is old",)}
+    settings["root"] = parse_trust_root(data_of(paper.trust_root()))
+    one_log = trust(lab.root, proofs=ProofPolicy(logs=1, times=0), **settings)
+    for bundle, proof in ((logged, "transparency-log"), (stamped, "rfc3161")):
+        vouch = one_log.vouch(bundle)
+        assert (vouch.signer.time_proof, len(vouch.signer.logs), vouch.warnings) == (proof, 1, ("it is old",))
+        assert refused_with(one_log.vouch, changed(bundle, tlog_entries=())) == "PROOFS_TOO_FEW"
+        assert refused_with(trust(lab.root, **settings).vouch, bundle) == "CERTIFICATE_EXPIRED"
+    unasked = trust(lab.root, **{**settings, "now": SOON}).vouch(logged)
+    assert (unasked.signer.logs, unasked.warnings) == ((), ("the bundle's log entries were not looked at",))
+
+
+def test_logs_may_be_a_sigstores_and_clocks_the_callers(lab: Lab, stampers: Authority, stamper: Stamper) -> None:
+    paper = Paper()
+    key = load_pem_private_key(lab.leaf.key_path.read_bytes(), None)
+    logged = parse_bundle(data_of(paper.sign(stamped=None, key=key, certificate=lab.leaf.certificate.der, at=NOW)))
+    both = changed(logged, timestamps=(stamper.stamp(logged.signature),))
+    vouch = trust(
+        lab.root,
+        now=LATE,
+        intermediates=(lab.middle.certificate,),
+        root=parse_trust_root(data_of(paper.trust_root())),
+        proofs=ProofPolicy(logs=1, times=0),
+        timestamps=StampTrust((stampers.certificate,)),
+        timestamps_needed=1,
+    ).vouch(both)
+    assert (len(vouch.signer.logs), len(vouch.signer.timestamps)) == (1, 1)
 
 
 def test_a_time_the_caller_swears_to_is_used_and_shown(lab: Lab, bundle: Bundle) -> None:

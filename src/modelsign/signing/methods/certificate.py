@@ -168,6 +168,8 @@ class CertificateTrust:
 
     def _stamps(self, bundle: Bundle) -> tuple[tuple[Stamp, ...], tuple[str, ...]]:
         """Return the timestamps by authorities whose roots were named."""
+        if self.proofs is not None and not (self.timestamps.roots or self.timestamps_needed):
+            return (), ()  # those of the trust root are asked for instead
         trusted = self.timestamps._replace(revocation=self.revocation)
         stamps, warnings = verified_stamps(bundle.material.timestamps, bundle.signature, trusted, self.now)
         found = len({stamp.authority for stamp in stamps})
