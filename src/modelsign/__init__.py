@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from modelsign._version import __version__
 
 if TYPE_CHECKING:
+    from modelsign.artifact.manifest import Serialization
     from modelsign.artifact.model import Artifact, open_artifact
     from modelsign.artifact.snapshot import Snapshot, take_snapshot
     from modelsign.check import check_model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from modelsign.guard.verified import VerifiedModel, verified
     from modelsign.scan.engine import scan_artifact
     from modelsign.signing.keys import load_private_key, load_public_key
+    from modelsign.signing.partial import SignedFiles, open_signed
     from modelsign.signing.sign import sign_model
     from modelsign.signing.verify import VerifyOptions, verify_model
     from modelsign.verdict import (
@@ -44,7 +46,9 @@ __all__ = [
     "Outcome",
     "Refused",
     "ScanResult",
+    "Serialization",
     "Severity",
+    "SignedFiles",
     "Signer",
     "Snapshot",
     "Undecided",
@@ -60,6 +64,7 @@ __all__ = [
     "load_private_key",
     "load_public_key",
     "open_artifact",
+    "open_signed",
     "scan_artifact",
     "sign_model",
     "take_snapshot",
@@ -68,6 +73,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "modelsign.artifact.manifest": ("Serialization",),
     "modelsign.artifact.model": ("Artifact", "open_artifact"),
     "modelsign.artifact.snapshot": ("Snapshot", "take_snapshot"),
     "modelsign.check": ("check_model",),
@@ -76,6 +82,7 @@ _HOMES = {
     "modelsign.guard.verified": ("VerifiedModel", "verified"),
     "modelsign.scan.engine": ("scan_artifact",),
     "modelsign.signing.keys": ("load_private_key", "load_public_key"),
+    "modelsign.signing.partial": ("SignedFiles", "open_signed"),
     "modelsign.signing.sign": ("sign_model",),
     "modelsign.signing.verify": ("VerifyOptions", "verify_model"),
     "modelsign.verdict": (

@@ -58,4 +58,10 @@ REASONS: tuple[Reason, ...] = (
         "a path that is said to have changed is nowhere",
         "Name files and folders relative to MODEL, as they are or were; one that matches nothing is a slip.",
     ),
+    Reason(
+        "TENSORS_MALFORMED",
+        ExitStatus.UNDECIDED,
+        "the header of a safetensors file cannot be read",
+        "Ask for a file of the format safetensors; `modelsign scan` says what is wrong with one.",
+    ),
 )

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from modelsign.signing.trust import CountBy, Trust, Vouch
     from modelsign.verdict import Signer
 
-__all__ = ["Recognised", "VerifyOptions", "recognise", "verify_model"]
+__all__ = ["Recognised", "VerifyOptions", "check_threshold", "lacking_of", "recognise", "verify_model"]
 
 
 class VerifyOptions(NamedTuple):
@@ -125,7 +125,7 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     """
     options = _normal(options or VerifyOptions())
     trusted = trusts_of(keys)
-    _check_threshold(trusted, options.threshold)
+    check_threshold(trusted, options.threshold)
     as_given: object = bundles
     if isinstance(as_given, str):
         raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
@@ -147,7 +147,7 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
                 broken.add(data)
     _check_ignores(artifact, [entry.statement for entry in vouched], options)
     standing = [entry for entry in vouched if not entry.comparison.faults]
-    lacking = _lacking(trusted, standing, options)
+    lacking = lacking_of(trusted, standing, options)
     # A broken bundle that others outweigh is still a file in the model that nobody signed. Where it is all there is,
     # it has its own reason: it could not be read.
     held_against = _held_against(
@@ -184,7 +184,13 @@ def _normal(options: VerifyOptions) -> VerifyOptions:
     return options._replace(ignore_paths=tuple(os.path.normpath(path) for path in paths)) if paths else options
 
 
-def _check_threshold(trusted: Sequence[Trust], threshold: int | None) -> None:
+def check_threshold(trusted: Sequence[Trust], threshold: int | None) -> None:
+    """Refuse a question that nobody could answer with yes.
+
+    Raises:
+        ModelsignError: ``NO_TRUST_SOURCE`` or ``THRESHOLD_IMPOSSIBLE``.
+
+    """
     if not trusted:
         raise error("NO_TRUST_SOURCE", "nothing was named that must have signed")
     if threshold is None:
@@ -276,10 +282,12 @@ def _check_ignores(artifact: Artifact | Snapshot, statements: Sequence[Statement
         raise error("IGNORE_MATCHES_NOTHING", f"there is nothing at the path to ignore {', '.join(nowhere)}")
 
 
-def _lacking(trusted: Sequence[Trust], standing: Sequence[_Vouched], options: VerifyOptions) -> ModelsignError | None:
+def lacking_of(
+    trusted: Sequence[Trust], standing: Sequence[_Vouched] | Sequence[Recognised], options: VerifyOptions
+) -> ModelsignError | None:
     """Return who is missing, None where enough have signed."""
     met = {number for entry in standing for number in entry.vouches}
-    signers = [signer for entry in standing for signer in entry.signers]
+    signers = [vouch.signer for entry in standing for vouch in entry.vouches.values()]
     if options.threshold is None:
         needed, counted = len(trusted), len(met)
     else:
