@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelsign.cli.session import Session
     from modelsign.signing.revocation import Revocations
 
-__all__ = ["read_list_file", "read_revocations", "revocation_options"]
+__all__ = ["read_list_file", "read_revocations", "revocation_options", "shown_lists"]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -72,6 +72,23 @@ def read_revocations(session: Session, values: Mapping[str, Any], now: datetime)
     revocations = open_list(read_list_file(session, place), keys)
     check_freshness(revocations, now=now, max_age=longest, least_version=values["revocation_version"])
     return Revocations([revocations])
+
+
+def shown_lists(revocations: Revocations | None) -> dict[str, object]:
+    """Say in the answer which list was asked, where one was: the verdict is of its version."""
+    from modelsign import timestamp
+
+    if revocations is None:
+        return {}
+    (asked,) = revocations.lists
+    return {
+        "revocation_list": {
+            "version": asked.version,
+            "issued": timestamp.write(asked.issued),
+            "expires": timestamp.write(asked.expires),
+            "key_digest": asked.signer.key_digest if asked.signer else None,
+        }
+    }
 
 
 def read_list_file(session: Session, place: str) -> bytes:

@@ -22,7 +22,7 @@ from modelsign.cli.model_options import (
     open_model,
     progress_of,
 )
-from modelsign.cli.revocation_options import read_revocations, revocation_options
+from modelsign.cli.revocation_options import read_revocations, revocation_options, shown_lists
 from modelsign.errors import ModelsignError, UsageError
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Answer, FileLedger, Report, VerifyResult, VerifyVerdict
@@ -134,7 +134,8 @@ def command(  # noqa: PLR0913 - one parameter per flag
     notes = insecure_notes(values)
     result = dataclasses.replace(result, warnings=result.warnings + notes)
     answers = tuple(Answer.of(reason) for reason in result.reasons)
-    return Report("verify", result.exit_status, result.body(), answers, result.warnings, result)
+    body = result.body() | shown_lists(options.revocations)
+    return Report("verify", result.exit_status, body, answers, result.warnings, result)
 
 
 def _asked_for(only: tuple[str, ...]) -> tuple[str, ...]:

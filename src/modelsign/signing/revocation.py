@@ -34,9 +34,10 @@ class Revocations:
     """The entries of verified, fresh lists, ready to be asked; all of them count."""
 
     def __init__(self, lists: Iterable[RevocationList]) -> None:
-        """Take lists that were opened and checked for freshness."""
+        """Take lists that were opened and checked for freshness; ``lists`` keeps them."""
+        self.lists = tuple(lists)
         self._entries: dict[tuple[str, str], list[Revoked]] = {}
-        for revocations in lists:
+        for revocations in self.lists:
             for entry in revocations.entries:
                 self._entries.setdefault((entry.kind, _folded(entry)), []).append(entry)
 
