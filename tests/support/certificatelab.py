@@ -14,14 +14,16 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modelsign.signing.certificates import load_certificate
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from modelsign.signing.certificates import Certificate, load_certificate
 from modelsign.signing.keys import load_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from modelsign.signing.certificates import Certificate
     from modelsign.signing.keys import SigningKey
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -304,3 +306,33 @@ class Stamper:
             finally:
                 server.shutdown()
                 thread.join()
+
+
+def made_by_cryptography(name: str, key: object, issuer: str, signing: object, *, authority: bool) -> Certificate:
+    """Certify a key of a kind that openssl may not know yet; issuer and subject are common names."""
+    bits = dict.fromkeys(
+        (
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    usage = x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **bits)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name.from_rfc4514_string(f"CN={name}"))
+        .issuer_name(x509.Name.from_rfc4514_string(f"CN={issuer}"))
+        .public_key(key)  # type: ignore[arg-type] # of any kind
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + DAY)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+    )
+    if not authority:
+        made = made.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+    return Certificate(made.sign(signing, None).public_bytes(Encoding.DER))  # type: ignore[arg-type] # as above

@@ -8,16 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bundlecraft import b64
-from certificatelab import CA, DAY, ED25519, LEAF, NAMES, NOW, P384, P521, STAMPER, Authority, Stamper, rsa
+from certificatelab import (
+    CA,
+    DAY,
+    ED25519,
+    LEAF,
+    NAMES,
+    NOW,
+    P384,
+    P521,
+    STAMPER,
+    Authority,
+    Stamper,
+    made_by_cryptography,
+    openssl,
+    rsa,
+)
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from papersigstore import Clock, Paper, data_of
 from refusals import refusal, refused_with
 
 from modelsign import limits
+from modelsign.errors import ModelsignError, Refused
 from modelsign.signing.bundle import parse_bundle, write_bundle
 from modelsign.signing.certificate_identity import any_identity, exact_identity, glob_identity
 from modelsign.signing.certificate_times import StampTrust
-from modelsign.signing.certificates import Certificate
+from modelsign.signing.certificates import Certificate, load_certificate
 from modelsign.signing.crl import load_revocation_lists
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.keys import generate
@@ -28,7 +44,7 @@ from modelsign.signing.revocation_status import RevocationSources
 from modelsign.signing.trust_root import parse_trust_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from certificatelab import Issued, Lab
@@ -113,6 +129,17 @@ def test_every_kind_of_key_may_have_a_certificate(lab: Lab, key: tuple[str, ...]
     assert (vouch.signer.algorithm, vouch.oms) == (algorithm, oms)
 
 
+@pytest.mark.parametrize("algorithm", ["ml-dsa-65", "ml-dsa-87"])
+def test_post_quantum_keys_may_have_certificates_too(algorithm: str) -> None:
+    mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa")
+    root_key, key = mldsa.MLDSA87PrivateKey.generate(), generate(algorithm)
+    root = made_by_cryptography("root", root_key.public_key(), "root", root_key, authority=True)
+    leaf = made_by_cryptography("leaf", key._key.public_key(), "root", root_key, authority=False)
+    data = CertificateSealer(key, leaf, now=NOW).seal(IN_TOTO, PAYLOAD)
+    vouch = CertificateTrust((root,), exact_identity("CN=leaf"), NOW).vouch(parse_bundle(data.bundle))
+    assert (vouch.signer.algorithm, vouch.oms) == (algorithm, False)
+
+
 def test_a_small_rsa_key_signs_nothing(lab: Lab) -> None:
     leaf = lab.middle.issue("small", key=rsa(2048))
     assert refused_with(CertificateSealer, generate(), leaf.certificate, now=NOW) == "CERTIFICATE_WEAK"
@@ -195,6 +222,50 @@ def test_every_flipped_bit_of_every_certificate_is_refused(lab: Lab, bundle: Bun
             certificates[number] = flipped
             code = refused_with(trust(lab.root).vouch, changed(bundle, certificates=tuple(certificates)))
             assert code.startswith("CERTIFICATE_"), (number, place)
+
+
+def flips(data: bytes) -> Iterator[bytes]:
+    """Flip one bit in each byte, which one in turn."""
+    for place in range(len(data)):
+        yield data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+def test_every_flipped_bit_of_a_timestamp_makes_it_prove_nothing_or_the_same(
+    lab: Lab, stamper: Stamper, stampers: Authority
+) -> None:
+    """Outside of what is signed lie the status and certificates that nobody needs."""
+    bundle = sealed(lab.leaf, lab.middle, stamp=stamper.stamp)
+    late = trust(lab.root, now=LATE, timestamps=StampTrust((stampers.certificate,), (stamper.issued.certificate,)))
+    right = late.vouch(bundle).signer
+    for flipped in flips(bundle.material.timestamps[0]):
+        try:
+            assert late.vouch(changed(bundle, timestamps=(flipped,))).signer == right
+        except Refused as fault:
+            assert fault.code == "CERTIFICATE_EXPIRED"  # noqa: PT017 - one of two outcomes
+
+
+def test_every_flipped_bit_of_a_root_makes_it_no_root_or_another_one(lab: Lab, bundle: Bundle) -> None:
+    for flipped in flips(lab.root.certificate.der):
+        try:
+            root = load_certificate(flipped)
+        except ModelsignError as fault:
+            assert fault.code in {"CERTIFICATE_MALFORMED", "CERTIFICATE_UNSUPPORTED"}  # noqa: PT017 - one outcome
+            continue
+        assert refused_with(lambda root=root: trust(lab.root, roots=(root,)).vouch(bundle)).startswith("CERTIFICATE_")
+
+
+def test_every_flipped_bit_of_a_revocation_list_makes_it_worth_nothing(lab: Lab, bundle: Bundle) -> None:
+    good = RevocationSources(load_revocation_lists(lab.root.crl("flips").read_bytes()), required=True)
+    pem = lab.middle.crl("flips").read_bytes()
+    assert trust(lab.root, revocation=good._replace(lists=good.lists + load_revocation_lists(pem))).vouch(bundle)
+    for flipped in flips(openssl("crl", "-outform", "DER", stdin=pem)):
+        try:
+            lists = good.lists + load_revocation_lists(flipped)
+        except ModelsignError as fault:
+            assert fault.code.startswith("CRL_")  # noqa: PT017 - one of two outcomes
+            continue
+        code = refused_with(trust(lab.root, revocation=good._replace(lists=lists)).vouch, bundle)
+        assert code.startswith("CRL_") or code == "REVOCATION_STATUS_MISSING"
 
 
 def test_without_proof_of_time_the_present_counts(lab: Lab, bundle: Bundle) -> None:

@@ -6,9 +6,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from certificatelab import CA, DAY, ED25519, KOBLITZ, LEAF, NAMES, NOW, P384, P521, UNKNOWN, Authority, openssl, rsa
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from certificatelab import (
+    CA,
+    DAY,
+    ED25519,
+    KOBLITZ,
+    LEAF,
+    NAMES,
+    NOW,
+    P384,
+    P521,
+    UNKNOWN,
+    Authority,
+    made_by_cryptography,
+    openssl,
+    rsa,
+)
 from refusals import refused_with
 
 from modelsign import limits
@@ -281,38 +294,9 @@ def test_post_quantum_authorities_vouch_for_post_quantum_leaves() -> None:
     """Made by cryptography: openssl before 3.5 has no ML-DSA."""
     mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa")
     root_key, leaf_key = mldsa.MLDSA87PrivateKey.generate(), mldsa.MLDSA65PrivateKey.generate()
-    root = made_here("root", root_key.public_key(), "root", root_key, authority=True)
-    leaf = made_here("leaf", leaf_key.public_key(), "root", root_key, authority=False)
+    root = made_by_cryptography("root", root_key.public_key(), "root", root_key, authority=True)
+    leaf = made_by_cryptography("leaf", leaf_key.public_key(), "root", root_key, authority=False)
     (found,) = find_chains(leaf, roots=[root], intermediates=[])
     check_chain(found, NOW)
-    other = made_here("root", leaf_key.public_key(), "root", leaf_key, authority=True)
+    other = made_by_cryptography("root", leaf_key.public_key(), "root", leaf_key, authority=True)
     assert refused_with(find_chains, leaf, roots=[other], intermediates=[]) == "CERTIFICATE_UNTRUSTED"
-
-
-def made_here(name: str, key: object, issuer: str, signing: object, *, authority: bool) -> Certificate:
-    bits = dict.fromkeys(
-        (
-            "content_commitment",
-            "key_encipherment",
-            "data_encipherment",
-            "key_agreement",
-            "encipher_only",
-            "decipher_only",
-        ),
-        False,
-    )
-    usage = x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **bits)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name.from_rfc4514_string(f"CN={name}"))
-        .issuer_name(x509.Name.from_rfc4514_string(f"CN={issuer}"))
-        .public_key(key)  # type: ignore[arg-type] # of any kind
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - DAY)
-        .not_valid_after(NOW + DAY)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-    )
-    if not authority:
-        made = made.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
-    return Certificate(made.sign(signing, None).public_bytes(Encoding.DER))  # type: ignore[arg-type] # as above
