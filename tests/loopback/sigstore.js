@@ -179,6 +179,7 @@ async function timestamp(tsa, { raw, headers, fault }) {
       info.genTime = new Date(Math.floor(info.genTime.getTime() / 1000) * 1000); // sigstore-js reads whole seconds only
       if (nonce) info.nonce = nonce;
       else delete info.nonce;
+      info.genTime.setMilliseconds(0); // sigstore-js reads three digits of a fraction, or none; DER leaves zeros out
       return info;
     },
   });

@@ -5,6 +5,8 @@
     sigstore verify-bundle [--staging] --bundle FILE --certificate-identity I --certificate-oidc-issuer U
                            [--trusted-root FILE] FILE_OR_DIGEST
     sigstore verify-bundle [--staging] --bundle FILE --key FILE [--trusted-root FILE] FILE_OR_DIGEST
+    sigstore sign-bundle [--staging] [--in-toto] --identity-token TOKEN --bundle FILE [--trusted-root FILE]
+                         [--signing-config FILE] FILE
 
 Exit status 0 accepts. Refusals go to stderr as ``CODE: message``. Blobs are verified here alone: modelsign itself
 verifies models, and says so of any other bundle.
@@ -119,4 +121,19 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--certificate-oidc-issuer", default="")
     verify.add_argument("--trusted-root")
     verify.add_argument("artifact")
+    sign = commands.add_parser("sign-bundle")
+    sign.set_defaults(run=_sign_bundle)
+    for flag in ("--staging", "--in-toto"):
+        sign.add_argument(flag, action="store_true")
+    for flag in ("--identity-token", "--bundle"):
+        sign.add_argument(flag, required=True)
+    for flag in ("--trusted-root", "--signing-config"):
+        sign.add_argument(flag)
+    sign.add_argument("artifact")
     return parser
+
+
+def _sign_bundle(options: argparse.Namespace) -> None:
+    from sigstore_signing import sign_bundle  # noqa: PLC0415 - verifying needs none of it
+
+    sign_bundle(options)

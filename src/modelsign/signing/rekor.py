@@ -1,8 +1,8 @@
-"""Writes a signed envelope into a transparency log: Rekor v1 (``dsse`` 0.0.1) or v2 (``hashedrekord`` 0.0.2).
+"""Writes a signature into a transparency log: Rekor v1 (``dsse``, ``hashedrekord``) or v2 (``hashedrekord``).
 
-What is written stays for ever. Version 1 is handed the whole envelope and keeps its digests; version 2 is handed no
-more than the digest of what was signed (rekor-tiles, CLIENTS.md). A request that is repeated after its answer was lost
-finds the entry that the first one made.
+What is written stays for ever. Version 1 is handed a whole envelope and keeps its digests; version 2, and version 1 of
+a blob, is handed no more than the digest of what was signed (rekor-tiles, CLIENTS.md). A request that is repeated after
+its answer was lost finds the entry that the first one made.
 
 The answer comes back in the form a bundle holds it; whether the log is trusted, and kept its promise, is for the
 verifier (``signing.tlog``).
@@ -11,18 +11,17 @@ verifier (``signing.tlog``).
 from __future__ import annotations
 
 import binascii
-import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
 from modelsign.errors import error
-from modelsign.signing.dsse import pae
 from modelsign.signing.trust_root import KEY_DETAILS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.errors import ModelsignError
+    from modelsign.signing.content import Content
     from modelsign.signing.dsse import Envelope
     from modelsign.signing.keys import VerifyKey
     from modelsign.signing.log_entries import Verifier
@@ -61,7 +60,7 @@ def check_loggable(log: Log, key: VerifyKey) -> None:
         )
 
 
-def write_entry(transport: Transport, log: Log, envelope: Envelope, verifier: Verifier) -> Mapping[str, object]:
+def write_entry(transport: Transport, log: Log, content: Content, verifier: Verifier) -> Mapping[str, object]:
     """Write one entry and return it in the JSON form of bundles (``TransparencyLogEntry``).
 
     Raises:
@@ -71,33 +70,45 @@ def write_entry(transport: Transport, log: Log, envelope: Envelope, verifier: Ve
     """
     check_loggable(log, verifier.key)
     entry = (
-        _write_v2(transport, log, envelope, verifier)
+        _write_v2(transport, log, content, verifier)
         if log.version > 1
-        else _write_v1(transport, log, envelope, verifier)
+        else _write_v1(transport, log, content, verifier)
     )
     body = _decoded(entry.get("canonicalizedBody"))
-    if _base64(envelope.signature).encode() not in body:
+    if _base64(content.signature).encode() not in body:
         raise error("LOG_ANSWER_WRONG", f"the log {log.url} answered with an entry for another signature")
     return entry
 
 
-def _write_v1(transport: Transport, log: Log, envelope: Envelope, verifier: Verifier) -> _Object:
-    proposed = {
-        "apiVersion": "0.0.1",
-        "kind": "dsse",
-        "spec": {
-            "proposedContent": {
-                "envelope": _envelope_json(envelope),
-                "verifiers": [verifier.pem_base64()],
-            }
-        },
+def _proposed(content: Content, verifier: Verifier) -> _Object:
+    signer = verifier.pem_base64()
+    if content.envelope is not None:
+        spec: _Object = {"proposedContent": {"envelope": _envelope_json(content.envelope), "verifiers": [signer]}}
+        return {"apiVersion": "0.0.1", "kind": "dsse", "spec": spec}
+    name, digest = _digest(content, verifier.key)
+    spec = {
+        "data": {"hash": {"algorithm": name, "value": digest.hex()}},
+        "signature": {"content": _base64(content.signature), "publicKey": {"content": signer}},
     }
+    return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
+
+
+def _digest(content: Content, key: VerifyKey) -> tuple[str, bytes]:
+    """Return the hash that goes with a key, and the digest by it of what was signed."""
+    name = key.algorithm.rpartition("-")[2]
+    digest = content.digest(name)
+    if digest is None:
+        raise error("LOG_KEY_UNSUPPORTED", f"a signature by {key.algorithm} is logged with a digest that is not known")
+    return name, digest
+
+
+def _write_v1(transport: Transport, log: Log, content: Content, verifier: Verifier) -> _Object:
     base = log.url.rstrip("/")
     answer = transport.send(
         "POST",
         f"{base}/api/v1/log/entries",
         what=_WHAT,
-        body=strictjson.canonical(proposed),
+        body=strictjson.canonical(_proposed(content, verifier)),
         headers=_JSON,
         most_bytes=_ANSWER_BYTES,
         expected=frozenset({_CONFLICT}),
@@ -143,15 +154,15 @@ def _from_v1(entry: _Object) -> _Object:
     }
 
 
-def _write_v2(transport: Transport, log: Log, envelope: Envelope, verifier: Verifier) -> _Object:
+def _write_v2(transport: Transport, log: Log, content: Content, verifier: Verifier) -> _Object:
     details = _DETAILS[verifier.key.algorithm]
-    digest = hashlib.new(verifier.key.algorithm.rpartition("-")[2], pae(envelope.payload_type, envelope.payload))
+    _, digest = _digest(content, verifier.key)
     kind = "x509Certificate" if verifier.certificate else "publicKey"
     request = {
         "hashedRekordRequestV002": {
-            "digest": _base64(digest.digest()),
+            "digest": _base64(digest),
             "signature": {
-                "content": _base64(envelope.signature),
+                "content": _base64(content.signature),
                 "verifier": {kind: {"rawBytes": _base64(verifier.der)}, "keyDetails": details},
             },
         }

@@ -67,7 +67,7 @@ class Witnesses(NamedTuple):
             ModelsignError: see :func:`~modelsign.signing.rekor.write_entry`.
 
         """
-        return tuple(write_entry(self.transport, log, envelope, verifier) for log in self.logs)
+        return tuple(write_entry(self.transport, log, Content.of_envelope(envelope), verifier) for log in self.logs)
 
 
 class WitnessedSealer(NamedTuple):

@@ -16,6 +16,7 @@ from scriptedserver import Says, scripted
 from loopback import CERTIFICATES, IDENTITY, LOGS, STAMPS, token
 from modelsign.signing import keys
 from modelsign.signing.bundle import parse_bundle
+from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae
 from modelsign.signing.fulcio import request_certificate
 from modelsign.signing.log_entries import Verifier
@@ -29,7 +30,7 @@ QUICK = Transport(Patience(connect=5.0, silence=5.0, answer=10.0, tries=3, backo
 
 
 def signed(key, payload=b"{}"):
-    return Envelope(IN_TOTO, payload, key.sign(pae(IN_TOTO, payload)))
+    return Content.of_envelope(Envelope(IN_TOTO, payload, key.sign(pae(IN_TOTO, payload))))
 
 
 def bare(key):
@@ -153,12 +154,12 @@ def test_a_huge_timestamp_is_not_read(sigstore):
 @pytest.mark.parametrize(("version", "kind"), [(1, ("dsse", "0.0.1")), (2, ("hashedrekord", "0.0.2"))])
 def test_an_entry_comes_back_in_the_form_of_bundles(sigstore, key, version, kind):
     write_entry(QUICK, Log(sigstore.url, version), signed(key, b'{"first":1}'), bare(key))
-    envelope = signed(key)
-    entry = write_entry(QUICK, Log(sigstore.url, version), envelope, bare(key))
+    content = signed(key)
+    entry = write_entry(QUICK, Log(sigstore.url, version), content, bare(key))
     assert tuple(entry["kindVersion"].values()) == kind
     assert entry["inclusionProof"]["hashes"]
     body = base64.b64decode(entry["canonicalizedBody"])
-    assert base64.b64encode(envelope.signature) in body
+    assert base64.b64encode(content.signature) in body
     assert ("integratedTime" in entry) == (version == 1)
 
 
