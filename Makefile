@@ -60,7 +60,7 @@ fuzz: $(VENV)/.fuzz
 	$(BIN)/python tools/fuzz.py
 
 interop: $(VENV)/.dev
-	$(BIN)/python tools/loopback.py
+	$(BIN)/python tools/node_packages.py
 	$(BIN)/python tools/interop
 
 mutate: $(VENV)/.dev

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import interpreters
-import loopback
+import node_packages
 import test_needs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ def main() -> int:
     chosen = sys.argv[1:]
     failed = []
     test_needs.main()
-    loopback.install()
+    node_packages.install()
     print(f"== Python {HERE}, everything, with coverage", flush=True)
     gate = (
         [] if chosen else ["--cov=modelsign", "--cov-branch", "--cov-report=term", f"--cov-fail-under={LEAST_COVERAGE}"]

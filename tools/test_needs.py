@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 PACKAGES = {
+    "node": "nodejs",  # runs the Sigstore of the tests
+    "npm": "npm",  # fetches what that is made of
     "openssl": "openssl",  # makes and verifies keys, certificates, timestamps
     "pkcs11-tool": "opensc",  # looks into tokens and signs with them
     "softhsm2-util": "softhsm2",  # a token in software

@@ -79,7 +79,7 @@ def unavailable() -> str | None:
     if shutil.which("node") is None:
         return "the loopback Sigstore needs node, which is not on this machine"
     if not (HERE / "node_modules/.package-lock.json").exists():
-        return "the loopback Sigstore's packages are not there; `make test` fetches them, or `python tools/loopback.py`"
+        return "the packages of the loopback Sigstore are not there; `make test` fetches them"
     return None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tests/support"), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tests/support")]
 
 from clients import CLIENTS  # noqa: E402 - same
 
