@@ -10,12 +10,14 @@ import subprocess
 import sys
 
 import pytest
+from certificatelab import Stamper, openssl
 from commandline import modelsign
 from refusals import build
 from tufrepository import TufRepository
 
 from loopback import CERTIFICATES, IDENTITY, LOGS, MODES, STAMPS, node_verifies, token
 from modelsign.signing import keys
+from modelsign.signing.bundle import parse_bundle
 
 NO_NETWORK = shutil.which("unshare") and subprocess.run(["unshare", "-n", "true"], check=False).returncode == 0
 NOWHERE = dict.fromkeys(
@@ -267,3 +269,33 @@ def test_a_log_entry_wants_consent_too(sigstore, model, tmp_path):
     answer = modelsign("sign", model, "--key", tmp_path / "key.pem", "--log", sigstore.url, "--format", "json")
     assert answer.codes == ["PUBLICATION_NOT_AGREED"]
     assert sigstore.asked() == []
+
+
+def test_an_attestation_can_be_signed_with_an_identity(sigstore, signing, model):
+    made = modelsign("attest", "scan", model, *signing.sign(), "--yes", "--format", "json", environ=NOWHERE)
+    assert made.exit_code == 0, made.stdout
+    assert made.document["signers"][0]["identity"] == IDENTITY
+    assert LOGS["rekor2"] in sigstore.asked()
+
+
+def test_two_ways_at_once_make_two_signatures_and_the_public_one_is_last(sigstore, signing, model, tmp_path):
+    (tmp_path / "key.pem").write_bytes(keys.generate().pem())
+    flags = ("--key", tmp_path / "key.pem", *signing.sign(), "--yes", "--format", "json")
+    signed = modelsign("sign", model, *flags, environ=NOWHERE)
+    assert signed.exit_code == 0, signed.stdout
+    assert [signer["method"] for signer in signed.document["signers"]] == ["key", "keyless"]
+    assert (model / "model.sig").exists()
+    assert modelsign("verify", model, *signing.verify).exit_code == 0
+    assert node_verifies(sigstore, next((model / "model.sig.d").iterdir()))["verified"]
+
+
+def test_a_timestamp_authority_of_openssl_is_asked_and_openssl_reads_its_answer(lab, model, tmp_path):
+    (tmp_path / "key.pem").write_bytes(keys.generate().pem())
+    with Stamper(lab.root, "clock").served() as url:
+        signed = modelsign("sign", model, "--key", tmp_path / "key.pem", "--timestamp-url", url)
+    assert signed.exit_code == 0, signed.stdout
+    bundle = parse_bundle((model / "model.sig").read_bytes())
+    (tmp_path / "stamp").write_bytes(bundle.material.timestamps[0])
+    (tmp_path / "signature").write_bytes(bundle.signature)
+    answer, data = tmp_path / "stamp", tmp_path / "signature"
+    openssl("ts", "-verify", "-in", answer, "-data", data, "-CAfile", lab.root.path)
