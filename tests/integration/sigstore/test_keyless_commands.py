@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from certificatelab import Stamper, openssl
+from certificatelab import ED25519, Stamper, openssl
 from commandline import modelsign
 from refusals import build
 from tufrepository import TufRepository
@@ -299,3 +299,46 @@ def test_a_timestamp_authority_of_openssl_is_asked_and_openssl_reads_its_answer(
     (tmp_path / "signature").write_bytes(bundle.signature)
     answer, data = tmp_path / "stamp", tmp_path / "signature"
     openssl("ts", "-verify", "-in", answer, "-data", data, "-CAfile", lab.root.path)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_signature_by_a_certificate_can_be_confirmed(lab, sigstore, model, version):
+    signer = ("--certificate", lab.leaf.path, "--certificate-chain", lab.middle.path, "--key", lab.leaf.key_path)
+    log = ("--log", sigstore.url, "--log-version", str(version), "--yes")
+    stamp = ("--timestamp-url", f"{sigstore.url}{STAMPS}")
+    signed = modelsign("sign", model, *signer, *log, *stamp, "--format", "json")
+    assert signed.exit_code == 0, signed.stdout
+    assert sigstore.asked() == [STAMPS, LOGS[f"rekor{version}"]]
+    wanted = ("--ca-roots", lab.root.path, "--insecure-any-identity", "--log-threshold", "1")
+    verified = modelsign("verify", model, *wanted, "--trusted-root", sigstore.trusted_root, "--format", "json")
+    assert verified.exit_code == 0, verified.stdout
+    assert verified.document["signers"][0]["logs"][0]["log"] == sigstore.url
+
+
+def test_a_log_cannot_be_asked_about_a_certificates_odd_key(lab, sigstore, model):
+    leaf = lab.middle.issue("logged-ed25519", key=ED25519)
+    signer = ("--certificate", leaf.path, "--certificate-chain", lab.middle.path, "--key", leaf.key_path)
+    answer = modelsign("sign", model, *signer, "--log", sigstore.url, "--yes", "--format", "json")
+    assert answer.codes == ["LOG_KEY_UNSUPPORTED"]
+    assert sigstore.asked() == []
+
+
+@pytest.mark.parametrize("flags", [("--log", "http://log.example"), ("--timestamp-url", "ftp://tsa.example")])
+def test_witnesses_have_urls_that_can_be_trusted(model, tmp_path, flags):
+    (tmp_path / "key.pem").write_bytes(keys.generate().pem())
+    answer = modelsign("sign", model, "--key", tmp_path / "key.pem", *flags, "--yes", "--format", "json")
+    assert answer.codes == ["NETWORK_URL_REFUSED"]
+
+
+def test_witnesses_need_a_network(sigstore, model, tmp_path):
+    (tmp_path / "key.pem").write_bytes(keys.generate().pem())
+    flags = ("--timestamp-url", f"{sigstore.url}{STAMPS}", "--offline", "--format", "json")
+    assert modelsign("sign", model, "--key", tmp_path / "key.pem", *flags).codes == ["NETWORK_OFFLINE"]
+
+
+def test_services_named_by_hand_replace_those_of_the_configuration(sigstore, signing, model):
+    flags = (*signing.sign("rekor1"), "--log", sigstore.url, "--timestamp-url", f"{sigstore.url}{STAMPS}", "--yes")
+    signed = modelsign("sign", model, *flags, environ=NOWHERE)
+    assert signed.exit_code == 0, signed.stdout
+    assert sigstore.asked() == [CERTIFICATES, STAMPS, LOGS["rekor2"]]
+    assert modelsign("verify", model, *signing.verify).exit_code == 0
