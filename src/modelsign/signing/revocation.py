@@ -48,15 +48,15 @@ class Revocations:
             if entry.since is not None and existed is not None and existed < entry.since:
                 continue
             if entry.since is None:
-                words = "since ever"
+                words = ""
             else:
                 proven = (
                     "its time is not proven" if existed is None else f"it is proven from {timestamp.write(existed)}"
                 )
-                words = f"since {timestamp.write(entry.since)}; of the signature {proven}"
+                words = f" since {timestamp.write(entry.since)}, and of the signature {proven}"
             return error(
                 "SIGNER_REVOKED",
-                f"{who(signer)} was revoked {words}: {entry.reason}",
+                f"{who(signer)} was revoked{words}: {entry.reason}",
                 details={"kind": entry.kind, "value": entry.value},
             )
         return None
