@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from policyfacts import NOW, PROVENANCE, by_keys, facts, policy
+from refusals import refusal
 
 from modelsign import timestamp
 from modelsign.policy.evaluate import evaluate
@@ -28,6 +29,7 @@ PASS, FAIL, OPEN = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INDETERMINATE
 ISSUER, OTHER = "https://issuer.example", "https://other.example"
 PARAMETERS = {
     "signers": {"type": "keys"}, "people": {"type": "identities"}, "root": {"type": "trust-root"},
+    "sigstores": {"type": "identities"},
     "authorities": {"type": "certificate-roots"}, "clocks": {"type": "certificate-roots"},
 }  # fmt: skip
 PEOPLE = (
@@ -47,6 +49,7 @@ def at(**ago: float) -> str:
 def bound(rules: list[dict[str, Any]]) -> BoundPolicy:
     values = {
         "signers": ("s1", "s2"), "people": tuple(read_identity("people", item).value for item in PEOPLE),
+        "sigstores": (read_identity("people", PEOPLE[0]).value,),
         "root": ("aa",), "authorities": ("bb",), "clocks": ("cc",),
     }  # fmt: skip
     return bind_values(policy(rules, parameters=PARAMETERS), values)
@@ -267,3 +270,44 @@ def test_lint_doubts_identities_in_no_log_and_keys_counted_by_issuer():
     found = [doubt.message for doubt in lint(bound([{**RULE, "logs": 0, "count_by": "issuer"}]).policy, now=NOW)]
     assert any(words.startswith("logs: 0") for words in found)
     assert any(words.startswith("count_by: issuer") for words in found)
+
+
+# --- what is asked of the signing methods -----------------------------------------------
+
+
+def asked(**fields: Any) -> list[tuple[Any, ...]]:
+    whole = bound([{name: value for name, value in {**RULE, **fields}.items() if value is not None}])
+    (rule,) = whole.policy.rules
+    return [tuple(claimant)[:1] + tuple(claimant)[2:] for claimant in claimants(rule, whole.values)]
+
+
+def test_a_signing_method_is_asked_for_everything_that_the_rule_demands():
+    key, person, machine = ("key", "aa"), ("keyless", "aa"), ("certificate", "aa")
+    under = (("bb",), ("cc",))
+    assert asked() == [
+        (*key, (), (), None, 0, 0, 0), (*key, (), (), None, 0, 0, 0), (*person, (), (), None, 1, 0, 1),
+        (*machine, *under, None, 0, 0, 0),
+    ]  # fmt: skip
+    assert asked(logs=2, timestamps=3, time="proven") == [
+        (*key, (), (), None, 2, 3, 1), (*key, (), (), None, 2, 3, 1), (*person, (), (), None, 2, 3, 1),
+        (*machine, *under, None, 2, 3, 0),
+    ]  # fmt: skip
+    assert asked(logs=0, keys=None, certificate_roots=None, timestamp_roots=None, identities=["sigstores"]) == [
+        (*person, (), (), None, 0, 0, 1)
+    ]
+    bare = {"identities": None, "trust_root": None, "certificate_roots": None, "timestamp_roots": None}
+    assert asked(**bare) == [("key", None, (), (), None, 0, 0, 0)] * 2
+
+
+def test_a_bare_key_goes_by_its_digest_and_one_with_proofs_by_more():
+    bare = {"identities": None, "trust_root": None, "certificate_roots": None, "timestamp_roots": None}
+    assert ids(bound([{name: value for name, value in {**RULE, **bare}.items() if value}]), "key") == ["s1", "s2"]
+    proven = ids(bound([RULE]), "key")
+    assert {"s1", "s2"}.isdisjoint(proven)
+    assert proven != ids(bound([{**RULE, "logs": 1}]), "key")
+
+
+def test_each_identity_must_be_anchored_not_one_of_them():
+    rule = {"id": "rule", "kind": "signature", "identities": ["people"], "trust_root": "root"}
+    fault = refusal(bound, [rule])
+    assert (fault.code, "dns:build.acme.example" in fault.message) == ("PARAMETER_INVALID", True)
