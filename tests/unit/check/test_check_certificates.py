@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from attested import Ring, attest_scan, sign, write_model
 from certificatelab import DAY, EC, NOW, Authority, Stamper
 from commandline import modelsign
-from papersigstore import Paper
+from papersigstore import Clock, Paper, pem
 
 from modelsign.artifact.model import open_artifact
 from modelsign.check import check_model
@@ -143,6 +144,20 @@ def test_a_timestamp_keeps_a_signature_beyond_its_certificate_and_makes_it_no_yo
     assert why(checked(model, fresh, given, now=late)) == ("DENY", "POLICY_SIGNATURE_STALE")
     twice = writing(signed(timestamp_roots="clocks", timestamps=2))
     assert why(checked(model, twice, given))[0] == "DENY"
+
+
+def test_one_clock_that_stamped_twice_is_one(model, lab: Lab):
+    place, clock = sign(model, sealer(lab.leaf, lab.middle)), Clock()
+    bundle = json.loads(place.read_bytes())
+    signature = base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    made = [clock.stamp(signature, NOW - timedelta(seconds=ago)) for ago in (5, 9)]
+    stamps = [{"signedTimestamp": base64.b64encode(data).decode()} for data in made]
+    bundle["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+    place.write_text(json.dumps(bundle), encoding="utf-8")
+    given = {"people": NAMED, "roots": lab.root.path, "clocks": pem(clock.signer.chain[-1].der)}
+    once, twice = (writing(signed(timestamp_roots="clocks", timestamps=number)) for number in (1, 2))
+    assert checked(model, once, given).verdict is Verdict.ALLOW
+    assert why(checked(model, twice, given)) == ("DENY", "POLICY_SIGNATURE_MISSING")
 
 
 def test_without_a_timestamp_no_time_is_proven(model, lab: Lab):

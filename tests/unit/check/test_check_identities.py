@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attested import Ring, attest_scan, sign, write_model
 from paperidentities import ALICE, BOB, MALLORY, PaperSealer, write_root
-from papersigstore import CLAIMS, ISSUER, SIGNED, Paper, pem, spki
+from papersigstore import CLAIMS, ISSUER, SIGNED, Paper, b64, pem, spki, unb64
 
 from modelsign.artifact.model import open_artifact
 from modelsign.check import check_model
@@ -185,6 +185,18 @@ def test_proofs_are_demanded_of_each_signature(world, made, fields, verdict):
     log = paper.rekor1 if made.startswith("rekor1") else paper.rekor2
     sign(model, PaperSealer(paper, log=log, stamped=made.endswith("stamped")))
     assert checked(model, writing(signed(**fields)), {"people": ANYBODY, "root": root}).verdict == verdict
+
+
+def test_one_authority_that_stamped_twice_is_one(model, paper, root):
+    place = sign(model, PaperSealer(paper))
+    bundle = json.loads(place.read_bytes())
+    signature = unb64(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    stamps = bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
+    stamps.append({"signedTimestamp": b64(paper.clock.stamp(signature, SIGNED + timedelta(seconds=9)))})
+    place.write_text(json.dumps(bundle), encoding="utf-8")
+    given = {"people": ANYBODY, "root": root}
+    assert checked(model, writing(signed(timestamps=1)), given).verdict is Verdict.ALLOW
+    assert why(checked(model, writing(signed(timestamps=2)), given)) == ("DENY", "POLICY_SIGNATURE_MISSING")
 
 
 def test_the_age_of_a_signature_is_that_of_its_certificate(model, paper, root):

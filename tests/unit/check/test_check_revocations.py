@@ -10,6 +10,7 @@ import pytest
 from attested import Ring, attest_scan, sign, write_model
 
 from modelsign.artifact.model import open_artifact
+from modelsign.attest.store import read_lines
 from modelsign.check import check_model
 from modelsign.errors import ModelsignError
 from modelsign.guard.verified import verified
@@ -128,6 +129,14 @@ def test_a_revoked_scanner_has_not_attested(model, ring):
     found = checked(model, ring, write_list(ring, entry("key", ring.digest("scanner"))))
     assert results(found)["scanned"] == ("FAIL", "POLICY_ATTESTATION_MISSING")
     assert any("SIGNER_REVOKED" in words for words in found.ignored_evidence)
+
+
+def test_a_revoked_attestation_does_not_count(model, ring):
+    (line,) = read_lines((model / "model.intoto.jsonl").read_bytes())
+    assert line.bundle is not None
+    found = checked(model, ring, write_list(ring, entry("signature", statement_digest(line.bundle))))
+    assert results(found)["scanned"] == ("FAIL", "POLICY_ATTESTATION_MISSING")
+    assert any("SIGNATURE_REVOKED" in words for words in found.ignored_evidence)
 
 
 def test_a_revoked_model_is_denied_whoever_signed_it(model, ring):
