@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Matcher", "exactly", "glob", "regexp"]
 
 _SHOWN: Final = 200
+_SEPARATORS: Final = "/?#@:\\"
 
 
 class Matcher(NamedTuple):
@@ -54,14 +55,17 @@ def exactly(text: str) -> Matcher:
 
 
 def glob(text: str) -> Matcher:
-    """Mean every identity that fits: ``*`` is anything but ``/``, ``**`` anything, ``?`` one character but ``/``.
+    """Mean every identity that fits: ``**`` is anything, ``*`` anything but a separator, ``?`` one sign that is none.
+
+    The separators are those of URIs and mail addresses together (slashes, ``?``, ``#``, ``@``, ``:``): what a star
+    stands for is never another path, host, reference or domain.
 
     Raises:
         ModelsignError: ``IDENTITY_PATTERN_INVALID``.
 
     """
     try:
-        return Matcher("glob", text, pattern.glob(text))
+        return Matcher("glob", text, pattern.glob(text, _SEPARATORS))
     except ValueError as fault:
         raise error("IDENTITY_PATTERN_INVALID", f"the glob {text[:_SHOWN]!r}: {fault}") from None
 

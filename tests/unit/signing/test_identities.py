@@ -32,7 +32,13 @@ def test_a_dollar_sign_that_is_escaped_is_one():
     assert regexp(r"a\\$").matches("a\\")
 
 
-def test_a_glob_does_not_cross_a_slash_unless_told():
+def test_a_glob_does_not_cross_a_separator_unless_told():
+    workflow = "https://github.com/org/repo/.github/workflows/sign.yml@refs/heads/main"
+    assert glob("https://github.com/org/*/.github/workflows/*@refs/heads/main").matches(workflow)
+    assert not glob("https://github.com/org/*/.github/workflows/sign.yml*").matches(workflow)
+    assert glob("*@example.org").matches("ci@example.org")
+    assert not glob("ci*").matches("ci@example.org")
+    assert not glob("https://*example.org").matches("https://evil.example:443\\@example.org")
     assert glob("https://github.com/org/*").matches("https://github.com/org/repo")
     assert not glob("https://github.com/org/*").matches("https://github.com/org/repo/x")
     assert glob("https://github.com/org/**").matches("https://github.com/org/repo/x")

@@ -28,7 +28,7 @@ IDENTITY_OPTIONS = (
         "identity_globs",
         multiple=True,
         metavar="PATTERN",
-        help="Who must have signed, as a glob of the whole name: * without /, ** with it, ?.",
+        help="Who must have signed, as a glob of the whole name: ** anything, * up to a separator (/ @ : …), ?.",
     ),
     click.option(
         "--certificate-identity-regexp",
