@@ -66,8 +66,14 @@ def parse_signing_config(data: bytes) -> Mapping[str, object]:
     )
 
 
-def choose_services(config: Mapping[str, object], *, now: datetime) -> Services:
-    """Choose the services that a signature made now uses.
+def choose_services(
+    config: Mapping[str, object],
+    *,
+    now: datetime,
+    logs: Sequence[Log] = (),
+    timestamp_authorities: Sequence[str] = (),
+) -> Services:
+    """Choose the services that a signature made now uses; logs and authorities that are named replace the listed ones.
 
     Raises:
         ModelsignError: ``SIGNING_CONFIG_MALFORMED``, ``SIGNING_CONFIG_NO_SERVICE`` or ``NETWORK_URL_REFUSED``.
@@ -80,25 +86,24 @@ def choose_services(config: Mapping[str, object], *, now: datetime) -> Services:
     if authority is None:
         raise _none("certificate authority")
     issuer = _one(_services(config, "oidcUrls"), 1, now)
-    logs = _several(config, "rekorTlogUrls", "rekorTlogConfig", 2, now, "transparency log")
+    if not logs:
+        listed = _several(config, "rekorTlogUrls", "rekorTlogConfig", 2, now, "transparency log")
+        logs = [Log(log.url, log.version) for log in listed]
     if not logs:
         raise _none("transparency log")
-    stamps = _several(config, "tsaUrls", "tsaConfig", 1, now, "timestamp authority")
-    if not stamps and any(log.version > 1 for log in logs):
+    if not timestamp_authorities:
+        listed = _several(config, "tsaUrls", "tsaConfig", 1, now, "timestamp authority")
+        timestamp_authorities = [stamp.url for stamp in listed]
+    if not timestamp_authorities and any(log.version > 1 for log in logs):
         raise error(
             "SIGNING_CONFIG_NO_SERVICE",
             "the log proves no time (Rekor v2), and the signing configuration has no timestamp authority valid now",
         )
     for url, what in [(authority.url, "certificate authority"), *((log.url, "transparency log") for log in logs)]:
         check_url(url, what=what)
-    for stamp in stamps:
-        check_url(stamp.url, what="timestamp authority", plain=True)
-    return Services(
-        authority.url,
-        None if issuer is None else issuer.url,
-        tuple(Log(log.url, log.version) for log in logs),
-        tuple(stamp.url for stamp in stamps),
-    )
+    for url in timestamp_authorities:
+        check_url(url, what="timestamp authority", plain=True)
+    return Services(authority.url, None if issuer is None else issuer.url, tuple(logs), tuple(timestamp_authorities))
 
 
 def _one(services: Sequence[_Service], highest: int, now: datetime) -> _Service | None:

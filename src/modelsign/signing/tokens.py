@@ -115,7 +115,7 @@ def ambient_token(*, now: datetime) -> Token | None:
             _said(fault),
             advice="Give the workflow `permissions: id-token: write`; runs for pull requests from forks never get it.",
         ) from None
-    except (ambient.IdentityError, HTTPError, OSError, ValueError) as fault:
+    except (ambient.IdentityError, HTTPError, OSError, AttributeError, LookupError, TypeError, ValueError) as fault:
         raise error("TOKEN_UNAVAILABLE", _said(fault)) from None
     return None if raw is None else read_token(raw.encode("utf-8", "replace"), now=now)
 

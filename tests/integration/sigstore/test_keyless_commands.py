@@ -342,3 +342,9 @@ def test_services_named_by_hand_replace_those_of_the_configuration(sigstore, sig
     assert signed.exit_code == 0, signed.stdout
     assert sigstore.asked() == [CERTIFICATES, STAMPS, LOGS["rekor2"]]
     assert modelsign("verify", model, *signing.verify).exit_code == 0
+
+
+def test_services_named_by_hand_are_looked_at_before_anything_is_sent(sigstore, signing, model):
+    flags = (*signing.sign(), "--log", "http://log.example", "--yes", "--format", "json")
+    assert modelsign("sign", model, *flags, environ=NOWHERE).codes == ["NETWORK_URL_REFUSED"]
+    assert sigstore.asked() == []

@@ -103,6 +103,14 @@ def test_a_log_that_proves_no_time_needs_a_timestamp_authority():
     assert chosen(rekorTlogUrls=[service("log", 1)], tsaUrls=[]).timestamp_authorities == ()
 
 
+def test_services_that_are_named_replace_the_listed_ones():
+    named = {"logs": [Log("https://mine.example", 2)], "timestamp_authorities": ["http://clock.example"]}
+    found = choose_services(config(rekorTlogUrls=[], tsaUrls=[]), now=NOW, **named)
+    assert (found.logs, found.timestamp_authorities) == ((named["logs"][0],), ("http://clock.example",))
+    code = refused_with(choose_services, config(), now=NOW, logs=[Log("http://mine.example", 1)])
+    assert code == "NETWORK_URL_REFUSED"
+
+
 @pytest.mark.parametrize("field", ["caUrls", "rekorTlogUrls"])
 def test_without_an_authority_or_a_log_nobody_signs(field):
     assert refused_with(chosen, **{field: []}) == "SIGNING_CONFIG_NO_SERVICE"

@@ -201,6 +201,14 @@ def test_an_entry_for_another_signature_is_refused(sigstore, key):
     assert code == "LOG_ANSWER_WRONG"
 
 
+def test_fields_that_bundles_do_not_have_are_left_out(sigstore, key):
+    envelope = signed(key, b'{"future":1}')
+    entry = write_entry(QUICK, Log(sigstore.url, 2), envelope, bare(key))
+    answer = json.dumps({**entry, "integratedTime": None, "witnesses": ["new"]})
+    sigstore.faults({"path": LOGS["rekor2"], "status": 201, "body": answer})
+    assert write_entry(QUICK, Log(sigstore.url, 2), envelope, bare(key)) == entry
+
+
 @pytest.mark.parametrize(
     "body",
     [

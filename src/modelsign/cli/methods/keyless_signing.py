@@ -84,11 +84,9 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
     config = _signing_config(session, values) or trust.signing_config
     if config is None:
         raise error("USAGE", "--trusted-root says nothing of services: add --signing-config, or use --trust-config")
-    services = choose_services(config, now=session.now())
-    if values["timestamp_urls"]:
-        services = services._replace(timestamp_authorities=values["timestamp_urls"])
-    if values["logs"]:
-        services = services._replace(logs=_logs(values))
+    services = choose_services(
+        config, now=session.now(), logs=_logs(values), timestamp_authorities=values["timestamp_urls"]
+    )
     known, token = _token(session, values, services)
     _agree(session, values, _published(known, services))
     return [KeylessSealer(trust.dated.root, services, transport_of(session, values), token, session.now)]
