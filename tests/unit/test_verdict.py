@@ -121,6 +121,7 @@ def test_the_body_of_a_verification_has_the_stable_keys():
         "format",
         "signers",
         "files",
+        "expires",
     ]
     assert list(body["signers"][0]) == [
         "method",
@@ -137,6 +138,7 @@ def test_the_body_of_a_verification_has_the_stable_keys():
         "logs",
         "timestamps",
         "insecure",
+        "not_before",
     ]
     assert list(body["files"]) == ["signed", "checked", "unsigned", "missing", "changed", "ignored"]
 
