@@ -140,7 +140,7 @@ def test_the_body_of_a_verification_has_the_stable_keys():
         "insecure",
         "not_before",
     ]
-    assert list(body["files"]) == ["signed", "checked", "unsigned", "missing", "changed", "ignored"]
+    assert list(body["files"]) == ["signed", "checked", "unsigned", "missing", "changed", "ignored", "unchecked"]
 
 
 @pytest.mark.parametrize(
