@@ -2,6 +2,7 @@
 
     python tools/mutate.py                                    all of them (long)
     python tools/mutate.py src/modelsign/signing/dsse.py      some of them
+    python tools/mutate.py src/modelsign/signing/dsse.py -- tests/unit/signing/test_dsse.py      and these tests alone
 
 mutmut works on a copy of the last commit, so the checkout stays as it is. Which modules, and which tests are asked,
 stands in pyproject.toml. Prints the survivors and fails below the bar.
@@ -24,12 +25,15 @@ LEAST_KILLED = 90
 
 def main() -> int:
     """Mutate in a copy; return 0 if enough mutants were killed."""
-    chosen = sys.argv[1:]
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    chosen, tests = words[:cut], words[cut + 1 :]
     with tempfile.TemporaryDirectory(prefix="modelsign-mutate-") as scratch:
         copy = Path(scratch) / "modelsign"
         subprocess.run(["git", "clone", "--quiet", ROOT, copy], check=True)
-        if chosen:
-            _narrow(copy / "pyproject.toml", chosen)
+        for setting, paths in (("only_mutate", chosen), ("pytest_add_cli_args_test_selection", tests)):
+            if paths:
+                _narrow(copy / "pyproject.toml", setting, paths)
         environment = {**os.environ, "HYPOTHESIS_PROFILE": "ci", "MUTMUT_RUN": "1"}
         mutmut = Path(sys.executable).with_name("mutmut")
         subprocess.run([mutmut, "run", "--max-children", "2"], cwd=copy, check=False, env=environment)
@@ -41,11 +45,11 @@ def main() -> int:
     return _judge(answer.stdout)
 
 
-def _narrow(project: Path, chosen: list[str]) -> None:
-    """Mutate only what was chosen."""
+def _narrow(project: Path, setting: str, paths: list[str]) -> None:
+    """Mutate, or ask, only what was chosen."""
     text = project.read_text(encoding="utf-8")
-    listed = "only_mutate = [" + ", ".join(f'"{path}"' for path in chosen) + "]"
-    project.write_text(re.sub(r"only_mutate = \[.*?\]", listed, text, flags=re.DOTALL), encoding="utf-8")
+    listed = f"{setting} = [" + ", ".join(f'"{path}"' for path in paths) + "]"
+    project.write_text(re.sub(rf"{setting} = \[.*?\]", listed, text, flags=re.DOTALL), encoding="utf-8")
 
 
 def _judge(results: str) -> int:
