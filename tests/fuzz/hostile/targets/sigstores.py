@@ -16,7 +16,7 @@ from hostile.target import Target
 from modelsign.errors import ModelsignError, error
 from modelsign.signing import tlog
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.fulcio_certificate import find_issuer, is_self_issued, read_signing_certificate
+from modelsign.signing.fulcio_certificate import find_issuer, read_signing_certificate
 from modelsign.signing.identities import exactly
 from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.pkcs11_uri import parse_pkcs11_uri
@@ -112,7 +112,6 @@ def certificate_seeds() -> list[bytes]:
 
 def signing_certificate(data: bytes) -> object:
     """Read a certificate as a signer's, and look for who issued it."""
-    is_self_issued(data)
     leaf = read_signing_certificate(data)
     verify_sct(leaf.certificate, find_issuer(leaf.certificate, root().authorities, [NOW]), root().ctlogs)
     return leaf
