@@ -73,7 +73,8 @@ def _line(number: int, line: bytes) -> StoredLine:
     try:
         return StoredLine(number, digest, parse_bundle(line))
     except ModelsignError as fault:
-        return StoredLine(number, digest, None, fault)
+        fault.__context__ = None  # with its traceback, the refusal of ten bytes would keep thousands
+        return StoredLine(number, digest, None, fault.with_traceback(None))
 
 
 def refuse_other_file(path: str | os.PathLike[str]) -> None:

@@ -38,7 +38,8 @@ def mutated(chance: random.Random, seeds: list[bytes], form: str) -> bytes:
             data = changed_inside(chance, data, form)
         else:
             data = changed_bytes(chance, data, chance.choice(seeds) if seeds else b"")
-    return data[:MOST_BYTES]
+        data = data[:MOST_BYTES]
+    return data
 
 
 def changed_inside(chance: random.Random, data: bytes, form: str) -> bytes:
