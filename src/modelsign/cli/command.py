@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.presentation import ALL_FORMATS, DATA_FORMATS, Presentation, guess
+from modelsign.cli.sections import by_section
 from modelsign.cli.session import Session
 
 if TYPE_CHECKING:
@@ -140,6 +141,14 @@ class ReportingCommand(click.Command):
         passed = {key: value for key, value in values.items() if key in self.own or key not in _COMMON}
         report: Report = ctx.invoke(self.callback, run, **passed)  # type: ignore[arg-type] # define() sets it
         return report
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the flags by section."""
+        options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
+        for title, group in by_section(options).items():
+            rows = [record for option in group if (record := option.get_help_record(ctx)) is not None]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the examples."""
@@ -278,7 +287,7 @@ def _common_options(name: str, formats: Sequence[str]) -> list[click.Option]:
     def variables(flag: str) -> list[str]:
         return [_variable(name, flag), f"MODELSIGN_{flag}"]
 
-    return [
+    options = [
         click.Option(
             ["--format"],
             type=click.Choice(list(formats)),
@@ -307,3 +316,6 @@ def _common_options(name: str, formats: Sequence[str]) -> list[click.Option]:
         click.Option(["--config"], metavar="FILE", envvar=["MODELSIGN_CONFIG"], help="Read this configuration too."),
         click.Option(["--no-config"], is_flag=True, envvar=["MODELSIGN_NO_CONFIG"], help="Read no configuration."),
     ]
+    for option in options:
+        setattr(option, "section", "The answer")  # noqa: B010 - click's options have no such field of their own
+    return options

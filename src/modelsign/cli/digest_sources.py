@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from modelsign.cli.manifest_options import serialization_of
+from modelsign.cli.sections import section
 from modelsign.errors import error
 from modelsign.report.escape import escape_line
 
@@ -58,7 +59,7 @@ _OPTIONS = (
 
 def source_options(function: _Function) -> _Function:
     """Add the flags that say where digests come from."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(section("Digests", _OPTIONS)):
         function = option(function)
     return function
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from modelsign.cli.sections import section
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -49,7 +51,7 @@ _OPTIONS = (
 
 def manifest_options(function: _Function) -> _Function:
     """Add the flags that say how the manifest lists the model."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(section("Digests", _OPTIONS)):
         function = option(function)
     return function
 

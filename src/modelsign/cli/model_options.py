@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from modelsign import limits
+from modelsign.cli.sections import section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ ModelOptions = dict[str, Any]
 
 def model_options(function: _Function) -> _Function:
     """Add the flags that say which files of MODEL count."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(section("Files that count", _OPTIONS)):
         function = option(function)
     return function
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from modelsign import limits
+from modelsign.cli.sections import section
 from modelsign.errors import error
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _OPTIONS = (
 
 def revocation_options(function: _Function) -> _Function:
     """Add the flags that name a revocation list."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(section("Revocation", _OPTIONS)):
         function = option(function)
     return function
 

@@ -57,6 +57,7 @@ __all__ = ["command"]
         "modelsign sign --from-digests SHA256SUMS --name model --key signer.pem --bundle model.sig",
         "modelsign sign model/ --key signer.pem --previous old.sig --changed config.json",
         "modelsign sign model/ --key signer.pem --certificate signer.crt --certificate-chain issuing-ca.crt",
+        "modelsign sign model/ --keyless --yes",
     ),
 )
 @click.argument("model", required=False)

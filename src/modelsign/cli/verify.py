@@ -42,6 +42,7 @@ __all__ = ["command"]
         "modelsign verify weights.safetensors --bundle weights.sig --key publisher.pub",
         "modelsign verify model/ --key alice.pub --key bob.pub --key carol.pub --threshold 2",
         "modelsign verify model/ --ca-roots root.crt --certificate-identity release@example.org",
+        "modelsign verify model/ --certificate-identity me@example.org --certificate-oidc-issuer https://accounts.google.com",
         "modelsign verify model/ --key publisher.pub --revocation-list revoked.json --revocation-key authority.pub",
         "modelsign verify model/ --key publisher.pub --only config.json --only 'vae/**'",
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelsign.cli.methods import certificate, key, keyless, keyless_signing, kms, pkcs11
+from modelsign.cli.sections import section
 from modelsign.errors import error
 
 if TYPE_CHECKING:
@@ -28,8 +29,22 @@ Values = "Mapping[str, Any]"
 
 _MEMBERS = (key, pkcs11, kms, keyless)
 """Members whose keys may have a certificate, which then signs in their stead, have ``raw_signers(session, values)``."""
-_SIGN_OPTIONS = [option for member in (*_MEMBERS, certificate, keyless_signing) for option in member.SIGN_OPTIONS]
-_VERIFY_OPTIONS = [option for member in (*_MEMBERS, certificate) for option in member.VERIFY_OPTIONS]
+_TITLES = {
+    key: "Keys",
+    pkcs11: "Keys on tokens",
+    kms: "Keys at services",
+    certificate: "Certificates",
+    keyless: "Identities (Sigstore)",
+    keyless_signing: "Identities (Sigstore)",
+}
+_SIGN_OPTIONS = [
+    option
+    for member in (*_MEMBERS, certificate, keyless_signing)
+    for option in section(_TITLES[member], member.SIGN_OPTIONS)
+]
+_VERIFY_OPTIONS = [
+    option for member in (*_MEMBERS, certificate) for option in section(_TITLES[member], member.VERIFY_OPTIONS)
+]
 
 
 def sign_options(function: _Function) -> _Function:
