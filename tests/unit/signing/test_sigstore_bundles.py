@@ -268,6 +268,15 @@ def test_a_timestamp_counts_only_while_the_authoritys_certificate_was_valid(pape
     assert verdict(paper, bundle, root) == "accepted"
 
 
+def test_an_authority_that_is_its_own_root_stamps_nothing(paper):
+    bundle, root = paper.sign(), paper.trust_root()
+    chain = root["timestampAuthorities"][0]["certChain"]
+    chain["certificates"] = chain["certificates"][:1]
+    assert verdict(paper, bundle, root) == "TIMESTAMP_INVALID"
+    root["timestampAuthorities"] = []
+    assert verdict(paper, bundle, root) == "TIMESTAMP_INVALID"
+
+
 def test_the_authority_must_be_the_trust_roots(paper):
     stranger = Certifier("stranger", Certifier("stranger's root"))
     key = new_key()

@@ -182,3 +182,33 @@ def test_an_entry_of_an_unknown_kind_is_undecided(paper):
     entry_of(bundle)["kindVersion"]["kind"] = "helm"
     del entry_of(bundle)["inclusionPromise"]
     assert verdict(paper, bundle) == "LOG_ENTRY_UNSUPPORTED"
+
+
+def test_a_log_without_times_has_one_place_for_an_entry(paper):
+    bundle = paper.sign(log=paper.rekor2)
+    entry_of(bundle)["logIndex"] = str(int(entry_of(bundle)["logIndex"]) + 1)
+    assert verdict(paper, bundle) == "LOG_PROOF_INVALID"
+
+
+@pytest.mark.parametrize("signer", ["*", "AAAA", 5, None])
+def test_an_entry_whose_signer_cannot_be_read_is_not_about_this_one(paper, signer):
+    bundle = paper.sign(kind="intoto")
+    entry = entry_of(bundle)
+    body = json.loads(unb64(entry["canonicalizedBody"]))
+    body["spec"]["content"]["envelope"]["signatures"][0]["publicKey"] = signer
+    entry.update(paper.rekor1.enter(body))
+    assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"spec":[]}', b'{"spec":{"signatures":{}}}', b"{" * 2000])
+def test_any_body_gives_an_answer(paper, body):
+    for log in (paper.rekor1, paper.rekor2):
+        bundle = paper.sign(log=log)
+        entry = entry_of(bundle)
+        log.leaves = [*log.leaves, body]
+        entry["canonicalizedBody"] = b64(body)
+        log.prove(entry, len(log.leaves) - 1)
+        entry["logIndex"] = entry["inclusionProof"]["logIndex"]
+        if log.version == 1:
+            log.promise(entry)
+        assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"

@@ -71,6 +71,44 @@ def test_a_log_without_a_start_of_validity_is_left_out(document, start):
     assert len(parse_trust_root(data_of(strange)).tlogs) == 1
 
 
+def changed(document: dict, name: str, **fields: object) -> dict:
+    strange = json.loads(json.dumps(document))
+    strange[name][0].update(fields)
+    return strange
+
+
+def test_members_with_parts_of_the_wrong_kind_are_left_out(document):
+    for name, fields in (
+        ("tlogs", {"baseUrl": 5}),
+        ("tlogs", {"logId": {"keyId": "*"}}),
+        ("tlogs", {"logId": {}}),
+        ("tlogs", {"publicKey": None}),
+        ("certificateAuthorities", {"uri": []}),
+        ("certificateAuthorities", {"certChain": {"certificates": []}}),
+        ("certificateAuthorities", {"certChain": {"certificates": ["x"]}}),
+        ("certificateAuthorities", {"validFor": {"start": "2026-01-01T00:00:00Z", "end": "never"}}),
+    ):
+        before, after = (
+            parse_trust_root(data_of(document)),
+            parse_trust_root(data_of(changed(document, name, **fields))),
+        )
+        counts = [len(root.tlogs) + len(root.authorities) for root in (before, after)]
+        assert counts == [3, 2], fields
+        assert len(after.warnings) == 1
+
+
+def test_a_chain_whose_certificates_did_not_issue_each_other_is_left_out(document):
+    chain = document["certificateAuthorities"][0]["certChain"]["certificates"]
+    stranger = Paper().trust_root()["certificateAuthorities"][0]["certChain"]["certificates"]
+    for certificates in (chain[::-1], [chain[0], stranger[1]]):
+        root = parse_trust_root(
+            data_of(changed(document, "certificateAuthorities", certChain={"certificates": certificates}))
+        )
+        assert root.authorities == ()
+    alone = changed(document, "certificateAuthorities", certChain={"certificates": chain[:1]})
+    assert len(parse_trust_root(data_of(alone)).authorities) == 1  # an anchor need not be a root
+
+
 def test_a_separate_id_for_checkpoints_is_used(document):
     strange = json.loads(json.dumps(document))
     strange["tlogs"][0]["checkpointKeyId"] = {"keyId": "AAAA"}
