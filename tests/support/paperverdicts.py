@@ -22,6 +22,7 @@ def own_copy(founded: Paper) -> Paper:
     """Return an instance with the same keys, which a test may alter."""
     own = copy.copy(founded)
     own.rekor1, own.rekor2 = copy.copy(founded.rekor1), copy.copy(founded.rekor2)
+    own.rekor1.leaves, own.rekor2.leaves = list(founded.rekor1.leaves), list(founded.rekor2.leaves)
     return own
 
 

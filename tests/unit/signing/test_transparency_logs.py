@@ -10,6 +10,9 @@ import pytest
 from papersigstore import SIGNED, Paper, b64, entry_of, new_key, sign, unb64
 from paperverdicts import own_copy, verdict
 
+from modelsign.signing.bundle import InclusionProof
+from modelsign.signing.tlog import includes
+
 if TYPE_CHECKING:
     from papersigstore import Log
 
@@ -211,4 +214,44 @@ def test_any_body_gives_an_answer(paper, body):
         entry["logIndex"] = entry["inclusionProof"]["logIndex"]
         if log.version == 1:
             log.promise(entry)
+        assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"
+
+
+def test_a_checkpoint_of_the_same_root_and_another_size_is_refused(paper):
+    bundle = paper.sign()
+    proof = entry_of(bundle)["inclusionProof"]
+    body, index = unb64(entry_of(bundle)["canonicalizedBody"]), int(proof["logIndex"])
+    hashes = tuple(unb64(sibling) for sibling in proof["hashes"])
+    sizes = [
+        size
+        for size in range(index + 1, 64)
+        if includes(body, InclusionProof(index, unb64(proof["rootHash"]), size, hashes, None))
+    ]
+    assert len(sizes) > 1  # a path fits trees of several sizes: only the checkpoint says which it is
+    for size in sizes:
+        changed = copy.deepcopy(bundle)
+        entry_of(changed)["inclusionProof"]["treeSize"] = str(size)
+        expected = "accepted" if str(size) == proof["treeSize"] else "LOG_CHECKPOINT_INVALID"
+        assert verdict(paper, changed) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["witness.example", "rekor.paper", "rekor.paper.example - 1234567x", "REKOR.paper.example"]
+)
+def test_the_logs_signature_under_another_name_does_not_count(paper, name):
+    bundle = paper.sign()
+    checkpoint = entry_of(bundle)["inclusionProof"]["checkpoint"]
+    checkpoint["envelope"] = checkpoint["envelope"].replace(f"\u2014 {paper.rekor1.host} ", f"\u2014 {name} ")
+    assert verdict(paper, bundle) == "LOG_CHECKPOINT_INVALID"
+
+
+@pytest.mark.parametrize("details", ["PKIX_ECDSA_P384_SHA_384", "PKIX_RSA_PKCS1V15_3072_SHA256", "", 5])
+def test_an_entry_that_names_another_kind_of_key_is_refused(paper, details):
+    for kind in ("hashedrekord", "dsse2"):
+        bundle = paper.sign(log=paper.rekor2, kind=kind)
+        entry = entry_of(bundle)
+        body = json.loads(unb64(entry["canonicalizedBody"]))
+        inner = body["spec"].get("hashedRekordV002") or body["spec"]["dsseV002"]["signatures"][0]
+        inner.get("signature", inner)["verifier"]["keyDetails"] = details
+        entry.update(paper.rekor2.enter(body))
         assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"
