@@ -98,6 +98,14 @@ SAFETENSORS_HEADER_BYTES: Final = 100_000_000
 """The header of a safetensors file, as the format itself bounds it."""
 NUMPY_HEADER_BYTES: Final = 1 * MIB
 """The header of a .npy file; NumPy itself trusts 10,000 characters."""
+PROTOBUF_FIELDS: Final = 64_000_000
+"""Fields of one protobuf file that a scan walks."""
+PROTOBUF_DEPTH: Final = 100
+"""Messages inside messages, as protobuf's own parsers bound them."""
+PROTOBUF_KEPT: Final = 100_000
+"""Values of one field that are kept while its message is read."""
+PROTOBUF_OUTLINE: Final = 1_000_000
+"""Outermost fields looked at to tell whether a file is a protobuf message."""
 SCAN_FINDINGS: Final = 1000
 """Findings kept of one file; one more says how many were left out."""
 SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB

@@ -12,6 +12,8 @@ import warnings
 import zipfile
 import zlib
 
+import onnxbytes
+
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
 EVIL_TEXT = b"cos\nsystem\n(S'true'\ntR."
@@ -113,6 +115,12 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pytorch": {"model.pt": pytorch(), "packed.pt": pytorch(method=zipfile.ZIP_DEFLATED)},
     "pytorch-legacy": {"old.pt": pytorch_legacy()},
     "pickle": {"a.pkl": HARMLESS},
+    "onnx": {
+        "model.onnx": onnxbytes.model(),
+        "function.onnx": onnxbytes.model(
+            onnxbytes.node("F", "own"), extra=((25, onnxbytes.function("F", "own", onnxbytes.node("Relu"))),)
+        ),
+    },
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -129,5 +137,9 @@ BAD: dict[str, dict[str, bytes]] = {
     "pytorch": {"evil.pt": pytorch(EVIL), "extra.pt": pytorch(extra={"archive/x.dat": EVIL})},
     "pytorch-legacy": {"evil.pt": pytorch_legacy(EVIL)},
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
+    "onnx": {
+        "away.onnx": onnxbytes.model(tensors=(onnxbytes.tensor(external={"location": "../x"}),)),
+        "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),
+    },
 }
 """Files that must not be clean, by the format whose reader finds it."""

@@ -16,6 +16,7 @@ IDS: Final[tuple[str, ...]] = (
     "empty",
     "json",
     "numpy",
+    "onnx",
     "pickle",
     "pytorch",
     "pytorch-legacy",
@@ -46,6 +47,12 @@ def _json() -> Format:
 
 def _numpy() -> Format:
     from modelsign.scan.formats.numpy import FORMAT
+
+    return FORMAT
+
+
+def _onnx() -> Format:
+    from modelsign.scan.formats.onnx import FORMAT
 
     return FORMAT
 
@@ -91,6 +98,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "empty": _empty,
     "json": _json,
     "numpy": _numpy,
+    "onnx": _onnx,
     "pickle": _pickle,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,

@@ -1,0 +1,76 @@
+"""Writes the allow-lists of operators as data, from the registries of the libraries that run them.
+
+Run it where the libraries are installed; nothing of them is needed to scan. Operators that are listed as dangerous
+(``operators/dangerous.json``, written by hand) are left out of the allow-lists.
+
+    python tools/operators.py onnx tensorflow
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import json
+from pathlib import Path
+
+TARGET = Path(__file__).parent.parent / "src/modelsign/scan/knowledge/operators"
+
+
+def _group(domain: str, names: set[str], source: str, refused: set[str]) -> dict[str, object]:
+    return {"domain": domain, "source": source, "names": sorted(n for n in names if n.casefold() not in refused)}
+
+
+def onnx(refused: set[str]) -> dict[str, object]:
+    """Return ONNX's operators of all versions, ONNX Runtime's own, and those of its extensions package."""
+    library = importlib.import_module("onnx")
+    names: dict[str, set[str]] = {}
+    versions: dict[str, int] = {}
+    for schema in library.defs.get_all_schemas_with_history():
+        names.setdefault(schema.domain, set()).add(schema.name)
+        versions[schema.domain] = max(versions.get(schema.domain, 0), schema.since_version)
+    source = f"onnx {library.__version__}, onnx.defs.get_all_schemas_with_history"
+    groups = [_group(domain, found, source, refused) for domain, found in sorted(names.items())]
+    state = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    runtime: dict[str, set[str]] = {}
+    for schema in state.get_all_operator_schema():
+        runtime.setdefault(schema.domain, set()).add(schema.name)
+    source = f"onnxruntime {importlib.metadata.version('onnxruntime')}, get_all_operator_schema"
+    for domain, found in sorted(runtime.items()):
+        groups.append(_group(domain, found - names.get(domain, set()), source, refused))
+    extensions = importlib.import_module("onnxruntime_extensions._cuops")
+    found = {
+        name
+        for name in dir(extensions)
+        if isinstance(getattr(extensions, name), type) and issubclass(getattr(extensions, name), extensions.CustomOp)
+    } - {"CustomOp"}
+    source = f"onnxruntime-extensions {importlib.metadata.version('onnxruntime-extensions')}, _cuops"
+    groups += [_group(domain, found, source, refused) for domain in ("ai.onnx.contrib", "com.microsoft.extensions")]
+    versions[""] = library.defs.onnx_opset_version()
+    return {"ir_version": library.IR_VERSION, "opsets": versions, "groups": [one for one in groups if one["names"]]}
+
+
+def tensorflow(refused: set[str]) -> dict[str, object]:
+    """Return the operators that TensorFlow registers."""
+    wrapper = importlib.import_module("tensorflow.python.client.pywrap_tf_session")
+    definitions = importlib.import_module("tensorflow.core.framework.op_def_pb2").OpList()
+    definitions.ParseFromString(wrapper.TF_GetBuffer(wrapper.TF_GetAllOpList()))
+    source = f"tensorflow-cpu {importlib.metadata.version('tensorflow-cpu')}, TF_GetAllOpList"
+    return {"groups": [_group("", {one.name for one in definitions.op}, source, refused)]}
+
+
+def main() -> int:
+    """Write the lists that are asked for."""
+    makers = {"onnx": onnx, "tensorflow": tensorflow}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("library", nargs="+", choices=sorted(makers))
+    rows = json.loads((TARGET / "dangerous.json").read_text(encoding="utf-8"))
+    for library in parser.parse_args().library:
+        refused = {name.casefold() for row in rows[library] for name in row["names"]}
+        document = {"generator": "tools/operators.py", **makers[library](refused)}
+        (TARGET / f"{library}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
