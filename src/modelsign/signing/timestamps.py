@@ -28,7 +28,7 @@ __all__ = ["Timestamp", "verify_timestamps"]
 
 
 class Timestamp(NamedTuple):
-    """A verified timestamp, to the second. ``authority`` is the SHA-256 of the authority's key: what makes two distinct."""
+    """A verified timestamp, to the second. ``authority`` is the SHA-256 of its key: what makes two distinct."""
 
     time: datetime
     authority: str
