@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.manifest import Serialization
     from modelsign.artifact.model import Artifact
 
-__all__ = ["Share", "digest_share", "divide", "join"]
+__all__ = ["Share", "digest_share", "divide", "join", "largest_unsplit"]
 
 _EACH: Final = 4096
 """What opening a file or ending a digest costs, in bytes of hashing; spreads many small files evenly."""
@@ -139,6 +139,18 @@ def _of_only_shards(
             if digest is not None:
                 found[name] = digest
     return found
+
+
+def largest_unsplit(found: DigestList) -> str | None:
+    """Return the largest file that is more than one share's part of the bytes and is not split; None if there is none.
+
+    Whole files are not split, be it because the manifest lists them or because the tree digest is made of them.
+    """
+    if found.complete or (found.serialization.shard_size is not None and not found.tree):
+        return None
+    sizes = {name: size or 0 for name, size in found.sizes.items()}
+    name = max(sizes, key=lambda name: (sizes[name], name))
+    return name if sizes[name] * found.part[1] > sum(sizes.values()) else None
 
 
 def join(parts: Sequence[DigestList]) -> DigestList:

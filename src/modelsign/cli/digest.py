@@ -73,7 +73,7 @@ def command(
 def _hashed(
     session: Session, model: str, share: str | None, values: dict[str, Any]
 ) -> tuple[DigestList, tuple[str, ...]]:
-    from modelsign.artifact.division import digest_share
+    from modelsign.artifact.division import digest_share, largest_unsplit
 
     part = (1, 1) if share is None else _part(share)
     with open_model(model, values) as artifact:
@@ -90,6 +90,10 @@ def _hashed(
         warnings = artifact.warnings + insecure_notes(values)
     if share is not None:
         _answer_in_json(session)
+    unsplit = largest_unsplit(found)
+    if unsplit is not None:
+        how = "--serialization shards --no-tree-digest splits inside files"
+        warnings += (f"{unsplit} is more than one share's part and is not split, its digest is one chain; {how}",)
     return found, warnings
 
 

@@ -73,6 +73,18 @@ def test_a_model_may_be_called_merge(folder: Path) -> None:
     assert answer(folder, "digest", "./merge", "more").exit_code == 2
 
 
+def test_a_file_that_no_division_can_split_is_named(folder: Path) -> None:
+    def warnings(*words: str) -> list[str]:
+        found = answer(folder, "digest", "m", "--shard", "1/2", *words).document["warnings"]
+        assert isinstance(found, list)
+        return found
+
+    assert "w.bin is more than one share's part and is not split" in warnings()[0]
+    assert "w.bin" in warnings(*SHARDS)[0]
+    assert warnings(*SHARDS, "--no-tree-digest") == []
+    assert answer(folder, "digest", "m", "--format", "json").document["warnings"] == []
+
+
 @pytest.mark.parametrize("share", ["0/2", "3/2", "1", "a/b", "1/99999", "01/2"])
 def test_a_share_is_a_number_of_a_number(folder: Path, share: str) -> None:
     assert answer(folder, "digest", "m", "--shard", share, "--format", "json").codes == ["USAGE"]
