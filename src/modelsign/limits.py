@@ -106,6 +106,12 @@ PROTOBUF_KEPT: Final = 100_000
 """Values of one field that are kept while its message is read."""
 PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
+TEMPLATE_CHARACTERS: Final = 256 * 1024
+"""A Jinja template; the longest chat templates have some 30,000."""
+TEMPLATES_CHARACTERS: Final = 1 * MIB
+"""All templates of one document together."""
+TEMPLATE_DEPTH: Final = 100
+"""Brackets in brackets, or blocks in blocks, of a template."""
 SCAN_FINDINGS: Final = 1000
 """Findings kept of one file; one more says how many were left out."""
 SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB

@@ -12,6 +12,7 @@ import warnings
 import zipfile
 import zlib
 
+import chat_templates
 import onnxbytes
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
@@ -121,6 +122,7 @@ GOOD: dict[str, dict[str, bytes]] = {
             onnxbytes.node("F", "own"), extra=((25, onnxbytes.function("F", "own", onnxbytes.node("Relu"))),)
         ),
     },
+    "jinja": {"chat_template.jinja": chat_templates.CHATML.encode(), "tool_use.j2": chat_templates.QWEN.encode()},
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -141,5 +143,6 @@ BAD: dict[str, dict[str, bytes]] = {
         "away.onnx": onnxbytes.model(tensors=(onnxbytes.tensor(external={"location": "../x"}),)),
         "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),
     },
+    "jinja": {"a.jinja": b"{{ lipsum.__globals__ }}", "b.dat": b"{% for i in range(10**9) %}{% endfor %}"},
 }
 """Files that must not be clean, by the format whose reader finds it."""

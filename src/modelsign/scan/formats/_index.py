@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "compressed",
     "empty",
+    "jinja",
     "json",
     "numpy",
     "onnx",
@@ -35,6 +36,12 @@ def _compressed() -> Format:
 
 def _empty() -> Format:
     from modelsign.scan.formats.empty import FORMAT
+
+    return FORMAT
+
+
+def _jinja() -> Format:
+    from modelsign.scan.formats.jinja import FORMAT
 
     return FORMAT
 
@@ -96,6 +103,7 @@ def _zip() -> Format:
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "compressed": _compressed,
     "empty": _empty,
+    "jinja": _jinja,
     "json": _json,
     "numpy": _numpy,
     "onnx": _onnx,

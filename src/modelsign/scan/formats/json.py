@@ -1,8 +1,9 @@
 """JSON without code in it: configurations, tokenizers, tables.
 
 The document must be strict JSON (no duplicate keys, no NaN), and no key at any depth may be one by which a library
-imports code, runs a template, or rebuilds objects: these keys are data (``knowledge/inert.json``), each with its
-source. ``modules.json`` of sentence-transformers names classes to import; the library's own are known.
+imports code or rebuilds objects: these keys are data (``knowledge/inert.json``), each with its source. Templates under
+the keys that libraries render are read as what they are (``scan/jinja``). ``modules.json`` of sentence-transformers
+names classes to import; the library's own are known.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.jinja.carried import judged_together, texts_below
+from modelsign.scan.jinja.rules import TEMPLATE_RULES
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding
 
@@ -34,17 +39,6 @@ CODE: Final = Rule(
     "Read the code that is named, and load the model without remote code if you can.",
     _REFERENCES,
 )
-TEMPLATE: Final = Rule(
-    "json-template",
-    "a configuration holds a template",
-    Severity.MEDIUM,
-    Outcome.UNSUPPORTED,
-    "A key in the document holds a Jinja template that a library renders. Templates are small programs, and there is "
-    "no reader for them yet.",
-    "Read the template, or accept `unsupported` knowingly.",
-    ("CVE-2024-34359",),
-)
-_KINDS: Final = {"code": CODE, "template": TEMPLATE}
 _SHOWN: Final = 200
 _MODULE_KEYS: Final = frozenset({"idx", "name", "path", "type"})
 
@@ -74,12 +68,19 @@ def _scan(reading: Reading, name: str) -> Inspection:
     except ModelsignError as fault:
         named = name.casefold().endswith(".json")
         return Inspection(readable=named, findings=(BROKEN.finding(fault.message),) if named else ())
-    return Inspection(readable=True, findings=_findings(document), inert=True)
+    codes, templates, prompts = _walk(document)
+    findings = (*_sorted(codes), *judged_together(templates), *_unsafe(judged_together(prompts)))
+    return Inspection(readable=True, findings=findings, inert=not templates)
 
 
-def _findings(document: object) -> tuple[Finding, ...]:
-    """Walk the document without recursion and report every key that stands for code, once each."""
+def _walk(document: object) -> tuple[set[Finding], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Walk the document without recursion; report every key that stands for code once, and hand out the templates.
+
+    What is only sometimes a template comes last: prompts are written in other ways, too.
+    """
     found: set[Finding] = set()
+    templates: list[tuple[str, str]] = []
+    prompts: list[tuple[str, str]] = []
     waiting: list[object] = [document]
     while waiting:
         node = waiting.pop()
@@ -87,12 +88,24 @@ def _findings(document: object) -> tuple[Finding, ...]:
             waiting += node
         elif isinstance(node, dict):
             waiting += node.values()
-            for key in node.keys() & _keys().keys():
-                if _says_something(node[key]):
-                    found.add(_KINDS[_keys()[key]].finding(f"the key {key} is set"))
+            for key in sorted(node.keys() & _keys().keys()):
+                kind = _keys()[key]
+                if kind == "code" and _says_something(node[key]):
+                    found.add(CODE.finding(f"the key {key} is set"))
+                elif kind != "code":
+                    sure = kind == "template" or node.get("template_format") == "jinja2"
+                    (templates if sure else prompts).extend((key, text) for text in texts_below(node[key]) if text)
             if node.keys() == _MODULE_KEYS and node["type"] not in list(_modules()):
                 found.add(CODE.finding(f"the module type {str(node['type'])[:_SHOWN]} is imported by the loader"))
-    return tuple(sorted(found, key=lambda finding: (finding.rule, finding.message)))
+    return found, templates, prompts
+
+
+def _sorted(findings: set[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (finding.rule, finding.message))
+
+
+def _unsafe(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.outcome is Outcome.UNSAFE]
 
 
 def _says_something(value: object) -> bool:
@@ -103,9 +116,9 @@ def _says_something(value: object) -> bool:
 FORMAT = Format(
     id="json",
     title="JSON",
-    description="Strict JSON without keys by which a library would import code or render a template.",
+    description="Strict JSON without keys by which a library would import code; chat templates in it are read.",
     recognise=_recognise,
     scan=_scan,
     extensions=(".json",),
-    rules=(CODE, TEMPLATE, BROKEN, BUDGET),
+    rules=(CODE, *TEMPLATE_RULES, BROKEN),
 )

@@ -1,0 +1,133 @@
+"""Splits a Jinja template into tokens, as ``jinja2/lexer.py`` 3.1 does with its default delimiters.
+
+What stands between the tags is output and not looked at. Linear in the template; keeps no more than one token.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+__all__ = ["MalformedTemplateError", "Token", "tokens", "unescaped"]
+
+_OPEN: Final = re.compile(r"\{[%{#]")
+_RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*-?%\}")
+_END_RAW: Final = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_INSIDE: Final = re.compile(
+    r"""(?P<space>\s+)
+    | (?P<float>(?<!\.)\d+(?:_\d+)*(?:(?:\.\d+(?:_\d+)*)?[eE][+-]?\d+(?:_\d+)*|\.\d+(?:_\d+)*))
+    | (?P<integer>0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[\da-fA-F])+|[1-9](?:_?\d)*|0(?:_?0)*)
+    | (?P<name>\w+)
+    | (?P<string>'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")
+    | (?P<op>\*\*|//|==|!=|>=|<=|[-+/*%~\[\](){}<>=.:|,;])""",
+    re.VERBOSE | re.DOTALL,
+)
+_ENDS: Final = {"{%": re.compile(r"[-+]?%\}"), "{{": re.compile(r"-?\}\}")}
+_ESCAPE: Final = re.compile(
+    r"\\(?:([0-7]{1,3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|N\{([^}]{1,100})\}|([\\'\"abfnrtv\n])|([xuUN]))"
+)
+_LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\n": ""}
+_OCTAL: Final = 8
+_HEXADECIMAL: Final = 16
+_PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
+
+
+class MalformedTemplateError(Exception):
+    """The template breaks the grammar, at a line."""
+
+    def __init__(self, text: str, line: int) -> None:
+        """Say what is wrong and where."""
+        super().__init__(f"line {line}: {text}")
+
+
+class Token(NamedTuple):
+    """``kind`` is ``begin`` or ``end`` of a tag, ``name``, ``string``, ``integer``, ``float``, ``op`` or ``eof``."""
+
+    kind: str
+    text: str
+    line: int
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of all tags, and ``eof`` at the end.
+
+    Raises:
+        MalformedTemplateError: a tag, comment, text or bracket that is not closed, or a character without meaning.
+
+    """
+    at, line, counted = 0, 1, 0
+    while found := _OPEN.search(text, at):
+        at = found.start()
+        line += text.count("\n", counted, at)
+        counted = at
+        mark = found.group()
+        raw = _RAW.match(text, at)
+        if mark == "{#":
+            at = _behind(text.find("#}", at + 2), 2, "a comment is not closed", line)
+        elif raw:
+            end = _END_RAW.search(text, raw.end())
+            at = _behind(end.end() if end else -1, 0, "a raw block is not closed", line)
+        else:
+            yield Token("begin", mark, line)
+            at = yield from _tag(text, at + 2, mark, line)
+    yield Token("eof", "", line + text.count("\n", counted))
+
+
+def _behind(place: int, length: int, fault: str, line: int) -> int:
+    if place < 0:
+        raise MalformedTemplateError(fault, line)
+    return place + length
+
+
+def _tag(text: str, at: int, mark: str, line: int) -> Generator[Token, None, int]:
+    """Yield the tokens of one tag; returns the place behind it."""
+    if text[at : at + 1] in {"-", "+"} and not (mark == "{{" and text[at] == "+"):
+        at += 1
+    closing: list[str] = []
+    while True:
+        if not closing and (end := _ENDS[mark].match(text, at)):
+            yield Token("end", mark, line)
+            return end.end()
+        found = _INSIDE.match(text, at)
+        if found is None:
+            raise MalformedTemplateError("a tag is not closed, or holds a character without meaning", line)
+        kind, word = found.lastgroup or "", found.group()
+        if kind == "op":
+            if word in _PAIRS:
+                closing.append(_PAIRS[word])
+            elif word in {")", "]", "}"} and (not closing or closing.pop() != word):
+                raise MalformedTemplateError(f"{word} closes nothing", line)
+        if kind != "space":
+            yield Token(kind, word, line)
+        line += word.count("\n")
+        at = found.end()
+
+
+def unescaped(token: Token) -> str:
+    """Return what a text in quotation marks stands for, with Python's escapes; unknown ones stand for themselves.
+
+    Raises:
+        MalformedTemplateError: an escape is cut short or names no character.
+
+    """
+
+    def one(found: re.Match[str]) -> str:
+        octal, two, four, eight, name, letter, _ = found.groups()
+        try:
+            if octal:
+                return chr(int(octal, _OCTAL))
+            if two or four or eight:
+                return chr(int(two or four or eight, _HEXADECIMAL))
+            if name:
+                return unicodedata.lookup(name)
+        except (ValueError, OverflowError, KeyError):
+            letter = None
+        if letter is None:
+            raise MalformedTemplateError("a text holds a broken escape", token.line)
+        return _LETTERS.get(letter, letter)
+
+    return _ESCAPE.sub(one, token.text[1:-1])
