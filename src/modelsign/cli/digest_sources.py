@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.digest_list import DigestList
     from modelsign.artifact.model import Artifact
     from modelsign.cli.session import Session
+    from modelsign.signing.keys import VerifyKey
     from modelsign.signing.sealer import Sealer
     from modelsign.signing.sign import Prepared, SignResult
     from modelsign.signing.trust import Trust
@@ -168,13 +169,14 @@ def _read_list(session: Session, values: Mapping[str, Any]) -> DigestList:
 
 
 def _trusted(session: Session, chosen: Sequence[Sealer], named: str | None) -> list[Trust]:
-    from modelsign.signing.methods.key import KeySealer, KeyTrust
+    from modelsign.signing.incremental import OwnKey
+    from modelsign.signing.methods.key import KeyTrust
 
     if named is not None:
         from modelsign.cli.model_options import read_public_key
 
         return [KeyTrust(read_public_key(session, named))]
-    own: list[Trust] = [KeyTrust(sealer.key.public) for sealer in chosen if isinstance(sealer, KeySealer)]
+    own: list[Trust] = [OwnKey(key) for key in map(_key_of, chosen) if key is not None]
     if not own:
         raise error(
             "NO_TRUST_SOURCE",
@@ -182,3 +184,16 @@ def _trusted(session: Session, chosen: Sequence[Sealer], named: str | None) -> l
             advice="Name the public key that made it with --previous-key.",
         )
     return own
+
+
+def _key_of(sealer: Sealer) -> VerifyKey | None:
+    """Return the public half of the key that signs; None where a key is made for each signature."""
+    from modelsign.signing.methods.certificate import CertificateSealer
+    from modelsign.signing.methods.key import KeySealer
+    from modelsign.signing.witnesses import WitnessedSealer
+
+    if isinstance(sealer, WitnessedSealer):
+        return _key_of(sealer.inner)
+    if isinstance(sealer, CertificateSealer):
+        return sealer.public
+    return sealer.key.public if isinstance(sealer, KeySealer) else None

@@ -16,19 +16,59 @@ from modelsign.artifact.hashing import hash_model
 from modelsign.artifact.manifest import FILES, Digests, Serialization, shard_name
 from modelsign.artifact.names import covers
 from modelsign.errors import error
+from modelsign.signing.dsse import pae
+from modelsign.signing.trust import Vouch, refuse_legacy
 from modelsign.signing.verify import VerifyOptions, recognise
+from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from modelsign.artifact.model import Artifact
+    from modelsign.signing.bundle import Bundle
+    from modelsign.signing.keys import VerifyKey
     from modelsign.signing.oms import Statement
     from modelsign.signing.trust import Trust
 
-__all__ = ["TakenOver", "take_over"]
+__all__ = ["OwnKey", "TakenOver", "take_over"]
 
 _SHOWN = 5
+
+
+class OwnKey(NamedTuple):
+    """Trusts what the key that signs now signed before, under a bare key or a certificate: nobody else could have."""
+
+    key: VerifyKey
+    method: str = "key"
+
+    @property
+    def id(self) -> str:
+        """The digest of the canonical key."""
+        return self.key.digest
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.key.digest
+
+    @property
+    def single(self) -> bool:
+        """True: a key is one signer."""
+        return True
+
+    def vouch(self, bundle: Bundle, *, allow_legacy: bool = False) -> Vouch:
+        """Say whether the key made the bundle's signature.
+
+        Raises:
+            ModelsignError: ``SIGNATURE_WRONG_KEY`` or ``LEGACY_NOT_ALLOWED``.
+
+        """
+        if not self.key.accepts(pae(bundle.payload_type, bundle.payload), bundle.signature):
+            raise error("SIGNATURE_WRONG_KEY", f"the bundle was not signed with the key {self.key.digest}")
+        refuse_legacy(bundle, allow_legacy=allow_legacy)
+        signer = Signer(method=self.method, algorithm=self.key.algorithm, key_digest=self.key.digest)
+        return Vouch(signer, self.key.oms)
 
 
 class TakenOver(NamedTuple):

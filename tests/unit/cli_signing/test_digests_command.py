@@ -13,6 +13,7 @@ from commandline import modelsign as run
 from refusals import build
 
 if TYPE_CHECKING:
+    from certificatelab import Lab
     from commandline import Answered
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/reference/schemas/digest-v1.json").read_text(encoding="utf-8"))
@@ -171,3 +172,16 @@ def test_somebody_elses_previous_signature_needs_their_key(folder: Path) -> None
     words = ("sign", "m", "--key", "k.pem", "--previous", "old.sig", "--format", "json")
     assert answer(folder, *words).codes == ["SIGNATURE_WRONG_KEY"]
     assert answer(folder, *words, "--previous-key", "other.pub").exit_code == 0
+
+
+def test_whoever_signs_with_a_certificate_builds_on_what_their_key_signed_before(folder: Path, lab: Lab) -> None:
+    chain = ("--certificate", str(lab.leaf.path), "--certificate-chain", str(lab.middle.path))
+    sign = ("sign", "m", "--key", str(lab.leaf.key_path), *chain, "--format", "json")
+    assert answer(folder, *sign, "--bundle", "old.sig").exit_code == 0
+    (folder / "m/sub/x").write_text("y")
+    got = answer(folder, *sign, "--bundle", "new.sig", "--previous", "old.sig", "--changed", "sub")
+    assert (got.exit_code, got.document["files"]["unread"]) == (0, ["empty", "w.bin"])
+    words = ("verify", "m", "--bundle", "new.sig", "--ca-roots", str(lab.root.path))
+    assert answer(folder, *words, "--certificate-identity", "ci@example.org").exit_code == 0
+    other = ("sign", "m", "--key", "k.pem", "--previous", "old.sig", "--format", "json")
+    assert answer(folder, *other).codes == ["SIGNATURE_WRONG_KEY"]

@@ -272,9 +272,14 @@ class CertificateSealer:
         self._chain = ordered
 
     @property
+    def public(self) -> VerifyKey:
+        """The other half of the key that will sign."""
+        return self._key.public
+
+    @property
     def key_digest(self) -> str:
         """The digest of the key that will sign."""
-        return self._key.public.digest
+        return self.public.digest
 
     def seal(self, payload_type: str, payload: bytes) -> Sealed:
         """Sign a payload and return the bundle.
