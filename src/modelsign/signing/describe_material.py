@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.errors import ModelsignError
 from modelsign.signing.describe_certificate import describe_certificate, name_text
-from modelsign.signing.loose_values import child, children, decoded, moment_of, number, text
+from modelsign.signing.loose_values import MOST_SHOWN, child, children, decoded, moment_of, number, text
 from modelsign.signing.x509_parsing import parsing
 from modelsign.verdict import LogEntryClaims, MaterialClaims, TimestampClaims
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+    from rfc3161_client import SignerInfo
 
 __all__ = ["describe_material", "describe_timestamp"]
 
@@ -113,7 +115,7 @@ def _timestamp(data: bytes) -> TimestampClaims:
         return TimestampClaims(len(data), problem=f"the authority refused (PKI status {response.status})")
     info = response.tst_info
     signed = response.signed_data
-    signers = sorted(name_text(signer.issuer) for signer in signed.signer_infos)
+    signers = sorted(_signer(signer, signed.certificates) for signer in signed.signer_infos)
     oid = info.message_imprint.hash_algorithm.dotted_string
     return TimestampClaims(
         len(data),
@@ -125,3 +127,13 @@ def _timestamp(data: bytes) -> TimestampClaims:
         digest=info.message_imprint.message.hex()[:256],
         certificates=len(signed.certificates),
     )
+
+
+def _signer(signer: SignerInfo, certificates: Collection[bytes]) -> str:
+    """Name who signed: by the certificate in the response that the signature names, else by that one's issuer."""
+    from cryptography import x509
+
+    for certificate in map(x509.load_der_x509_certificate, list(certificates)[:MOST_SHOWN]):
+        if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number):
+            return name_text(certificate.subject)
+    return f"one certified by {name_text(signer.issuer)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import foreignbundles as foreign
+import papersigstore as paper
+import paperverdicts
 import pytest
 from bundlecraft import encoded, raw_bundle, signed
 from refusals import build, refusal
@@ -10,7 +12,10 @@ from refusals import build, refusal
 from modelsign.artifact.model import open_artifact
 from modelsign.signing import keys, oms
 from modelsign.signing.bundle import parse_bundle
+from modelsign.signing.describe import describe_bundle
+from modelsign.signing.describe_material import describe_timestamp
 from modelsign.signing.foreign import MODEL_PREDICATES, purpose_of
+from modelsign.signing.identities import exactly
 from modelsign.signing.verify import verify_model
 
 KEY, STRANGER = keys.generate(), keys.generate()
@@ -102,3 +107,56 @@ def test_statements_of_models_are_known_by_the_types_that_are_verified():
     assert set(MODEL_PREDICATES) == {oms.PREDICATE_TYPE, oms.PREDICATE_TYPE_V0_2}
     assert purpose_of(None) == "a statement without a predicate type"
     assert purpose_of("https://slsa.dev/provenance/v1", [7]) == "SLSA build provenance"
+
+
+# --- by identity: what GitHub and npm write, verified in full -------------------------------
+
+
+@pytest.fixture(scope="module")
+def sigstore():
+    return paper.Paper()
+
+
+@pytest.mark.parametrize(
+    ("predicate_type", "words"),
+    [
+        (foreign.SLSA, "SLSA build provenance about model.tar.gz"),
+        ("https://spdx.dev/Document/v2.3", "a bill of materials"),
+    ],
+)
+@pytest.mark.parametrize("log", ["rekor1", "rekor2"])
+def test_an_attestation_by_a_trusted_identity_is_called_by_its_name(model, sigstore, predicate_type, words, log):
+    payload = foreign.statement(predicate_type, "model.tar.gz")
+    bundle = paper.data_of(sigstore.sign(log=getattr(sigstore, log), payload=payload))
+    with open_artifact(model) as artifact:
+        (reason,) = verify_model(artifact, bundle, [paperverdicts.trust(sigstore)]).reasons
+    assert (reason.code, reason.details["predicate_type"]) == ("NOT_A_MODEL_SIGNATURE", predicate_type)
+    assert words in reason.message
+
+
+def test_an_attestation_by_somebody_else_stays_somebody_elses(model, sigstore):
+    bundle = paper.data_of(sigstore.sign(payload=foreign.statement(foreign.SLSA, "model.tar.gz")))
+    trust = paperverdicts.trust(sigstore)._replace(identity=exactly("https://github.com/other/repository"))
+    with open_artifact(model) as artifact:
+        (reason,) = verify_model(artifact, bundle, [trust]).reasons
+    assert reason.code == "CERTIFICATE_IDENTITY_MISMATCH"
+    assert "besides, it says that it is SLSA build provenance" in reason.message
+
+
+def test_a_blob_by_a_trusted_identity_is_not_a_model_either(model, sigstore):
+    with open_artifact(model) as artifact:
+        bundle = paper.data_of(sigstore.sign(kind="hashedrekord", blob=b"weights"))
+        (reason,) = verify_model(artifact, bundle, [paperverdicts.trust(sigstore)]).reasons
+    assert (reason.code, reason.details) == ("NOT_A_MODEL_SIGNATURE", {"kind": "blob"})
+
+
+def test_inspect_shows_what_a_keyless_bundle_claims(sigstore):
+    found = describe_bundle(paper.data_of(sigstore.sign()), "here")
+    (certificate,), (stamp,) = found.material.certificates, found.material.timestamps
+    assert certificate.names == (f"uri:{paper.IDENTITY}",)
+    assert certificate.claims["source_repository_uri"] == "https://github.com/paper/models"
+    assert (stamp.time, stamp.policy, stamp.serial) == ("2026-03-01T12:00:00Z", "1.2.3.4", "7")
+    assert (stamp.authority, stamp.hash_algorithm, stamp.certificates) == ("CN=clock signer", "sha256", 1)
+    assert (certificate.problem, stamp.problem) == (None, None)
+    bare = describe_timestamp(sigstore.clock.stamp(b"s", embed=False))
+    assert (bare.authority, bare.certificates) == ("one certified by CN=clock root", 0)
