@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 import foreignbundles as foreign
+import paperchain
 import papersigstore as paper
 import pytest
 from bundlecraft import encoded
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from refusals import refused_with
 
 from modelsign.errors import ModelsignError
@@ -15,6 +18,7 @@ from modelsign.signing.describe_certificate import describe_certificate
 from modelsign.signing.describe_material import describe_timestamp
 from modelsign.signing.fulcio_certificate import read_signing_certificate
 from modelsign.signing.keys import load_private_key
+from modelsign.signing.sct import verify_sct
 from modelsign.signing.timestamps import verify_timestamps
 from modelsign.signing.trust_root import parse_trust_root
 from modelsign.signing.x509_parsing import parsing
@@ -100,3 +104,17 @@ def test_a_panic_below_is_a_reason():
 
     with pytest.raises(KeyboardInterrupt):
         stop()
+
+
+@pytest.mark.parametrize("value", [b"", b"\x04\x00", b"\x04\x02\x00\xff", b"\x04\x04\x00\x02\x00\x00", b"\x30\x00"])
+def test_a_malformed_list_of_signed_certificate_timestamps_is_invalid(value):
+    link = paperchain.Link("self")
+    oid = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
+    found = (
+        x509.CertificateBuilder(link.name, link.name, link.key.public_key(), 7)
+        .not_valid_before(paperchain.NOW.replace(tzinfo=None))
+        .not_valid_after((paperchain.NOW + paperchain.DAY).replace(tzinfo=None))
+        .add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
+        .sign(link.key, hashes.SHA256())
+    )
+    assert refused_with(verify_sct, found, link.certificate, ()) == "SCT_INVALID"

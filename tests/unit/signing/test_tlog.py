@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from papersigstore import tree_path, tree_root
+from refusals import refused_with
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import InclusionProof
@@ -52,3 +53,31 @@ def test_a_checkpoint_may_say_more_than_it_must():
     assert (checkpoint.origin, checkpoint.size, checkpoint.root_hash) == ("origin", 7, b"\0" * 32)
     assert checkpoint.text == note.partition("\n\n")[0].encode() + b"\n"
     assert checkpoint.signatures == (("origin", b"\0" * 4, b"\0"),)
+
+
+NOTE = "origin\n7\n" + "A" * 43 + "=\n\n\u2014 origin AAAAAAA=\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\u2014 origin AAAA!AAA=",
+        "\u2014 origin AAAAAAA",
+        "\u2014 origin AAAAAAA==",
+        "\u2014 origin AAAA\tAAA=",
+        "\u2014 origin AAAA",
+        "\u2014 origin AAAAAA==",
+        "\u2014 origin",
+        "- origin AAAAAAA=",
+        "",
+    ],
+)
+def test_a_signature_of_a_checkpoint_is_strict_base64_of_a_key_hint_and_more(line):
+    assert parse_checkpoint(NOTE)
+    assert refused_with(parse_checkpoint, NOTE.replace("\u2014 origin AAAAAAA=", line)) == "LOG_CHECKPOINT_INVALID"
+
+
+@pytest.mark.parametrize("root", ["A" * 43, "A" * 43 + "==", " " + "A" * 43 + "=", "A" * 20 + "\r" + "A" * 23 + "="])
+def test_the_root_hash_of_a_checkpoint_is_strict_base64(root):
+    note = NOTE.replace("A" * 43 + "=", root, 1)
+    assert refused_with(parse_checkpoint, note) == "LOG_CHECKPOINT_INVALID"
