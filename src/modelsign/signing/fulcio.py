@@ -109,4 +109,6 @@ def _load(pem: str) -> x509.Certificate:
     from cryptography import x509
 
     with parsing("what the certificate authority issued", "NETWORK_ANSWER_MALFORMED"):
-        return x509.load_pem_x509_certificate(pem.encode("utf-8"))
+        certificate = x509.load_pem_x509_certificate(pem.encode("utf-8"))
+        certificate.public_key()  # parsed only now
+        return certificate

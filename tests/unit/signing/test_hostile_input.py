@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import SimpleNamespace
 
 import foreignbundles as foreign
 import paperchain
@@ -16,12 +17,14 @@ from refusals import refused_with
 from modelsign.errors import ModelsignError
 from modelsign.signing.describe_certificate import describe_certificate
 from modelsign.signing.describe_material import describe_timestamp
+from modelsign.signing.fulcio import request_certificate
 from modelsign.signing.fulcio_certificate import read_signing_certificate
 from modelsign.signing.keys import load_private_key
 from modelsign.signing.sct import verify_sct
 from modelsign.signing.timestamps import verify_timestamps
 from modelsign.signing.trust_root import parse_trust_root
 from modelsign.signing.x509_parsing import parsing
+from modelsign.transport import Answer
 
 VERSION, SERIAL = bytes.fromhex("a003020102"), bytes.fromhex("020400c0ffee")
 ROOT = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
@@ -67,6 +70,17 @@ def test_a_trust_root_whose_media_type_is_no_text_is_unsupported(kind):
 def test_a_private_key_that_openssl_stumbles_over_is_malformed():
     too_long = bytes.fromhex("3036020100300506032b6570042a0428") + b"\xff" * 40
     assert refused_with(load_private_key, too_long) == "KEY_MALFORMED"
+
+
+def test_fulcio_answering_with_a_certificate_that_has_no_key_is_malformed():
+    """The certificate loads, and its key is read only when it is asked for."""
+    good = foreign.certificate("leaf")
+    place = good.index(bytes.fromhex("034200")) + 3
+    pem = paper.pem(good[:place] + b"\x05" + good[place + 1 :]).decode()
+    answer = Answer(200, {}, encoded({"signedCertificateEmbeddedSct": {"chain": {"certificates": [pem]}}}))
+    transport = SimpleNamespace(send=lambda *_, **__: answer)
+    code = refused_with(request_certificate, transport, "https://fulcio.example", "token", paper.new_key())
+    assert code == "NETWORK_ANSWER_MALFORMED"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x30\x80\x00\x00"])
