@@ -116,6 +116,12 @@ SCAN_FINDINGS: Final = 1000
 """Findings kept of one file; one more says how many were left out."""
 SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB
 """Memory an LZMA or XZ decoder may ask for; `xz -9` needs 65 MiB."""
+HDF5_METADATA_BYTES: Final = 256 * MIB
+"""Headers, indexes and texts of one HDF5 file; the numbers of its datasets are not read."""
+HDF5_REREAD: Final = 4
+"""How often the bytes of an HDF5 file may be read again, counted over all its parts."""
+HDF5_STEPS: Final = 4_000_000
+"""Objects, messages and entries of one HDF5 file."""
 INERT_BYTES: Final = 16 * MIB
 """A text or JSON file that may stand in a model without being signed."""
 PICKLE_WALKED_BYTES: Final = 16 * GIB

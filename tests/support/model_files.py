@@ -14,6 +14,7 @@ import zlib
 
 import chat_templates
 import onnxbytes
+import hdf5_files
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -123,6 +124,11 @@ GOOD: dict[str, dict[str, bytes]] = {
         ),
     },
     "jinja": {"chat_template.jinja": chat_templates.CHATML.encode(), "tool_use.j2": chat_templates.QWEN.encode()},
+    "hdf5": {
+        "empty.h5": hdf5_files.hdf5(),
+        "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
+        "behind.h5": hdf5_files.hdf5(user_block=512),
+    },
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -144,5 +150,9 @@ BAD: dict[str, dict[str, bytes]] = {
         "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),
     },
     "jinja": {"a.jinja": b"{{ lipsum.__globals__ }}", "b.dat": b"{% for i in range(10**9) %}{% endfor %}"},
+    "hdf5": {
+        "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
+        "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),
+    },
 }
 """Files that must not be clean, by the format whose reader finds it."""

@@ -19,7 +19,6 @@ __all__ = ["LOADABLE", "Mark", "by_content", "by_name", "is_text"]
 LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
 """First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _STRONG: Final = 4
-_HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _HEAD: Final = 4096
 _TAR_BLOCK: Final = 512
 _TAR_SUM: Final = slice(148, 156)
@@ -63,11 +62,6 @@ def by_content(reading: Reading) -> Mark | None:
     for offset, value, mark in _contents():
         if head.startswith(value, offset):
             return mark
-    offset = _HEAD
-    while offset < reading.size:  # HDF5 behind a user block of any power of two
-        if reading.read_at(offset, len(_HDF5)) == _HDF5:
-            return Mark("hdf5", "HDF5 behind a user block")
-        offset *= 2
     if _is_tar(head):
         return Mark("tar", "tar archive")
     if head.startswith(b"MZ"):

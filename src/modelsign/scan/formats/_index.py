@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "compressed",
     "empty",
+    "hdf5",
     "jinja",
     "json",
     "numpy",
@@ -36,6 +37,12 @@ def _compressed() -> Format:
 
 def _empty() -> Format:
     from modelsign.scan.formats.empty import FORMAT
+
+    return FORMAT
+
+
+def _hdf5() -> Format:
+    from modelsign.scan.formats.hdf5 import FORMAT
 
     return FORMAT
 
@@ -103,6 +110,7 @@ def _zip() -> Format:
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "compressed": _compressed,
     "empty": _empty,
+    "hdf5": _hdf5,
     "jinja": _jinja,
     "json": _json,
     "numpy": _numpy,
