@@ -10,6 +10,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+import hdf5_files
 import model_files
 import pytest
 
@@ -146,10 +147,11 @@ def test_a_broken_file_that_begins_like_two_formats_is_incomplete_and_not_called
 
 @pytest.mark.parametrize("offset", [512, 4096, 65536, 1 << 20])
 def test_hdf5_behind_any_user_block_makes_a_pickle_ambiguous(offset):
-    pickle = b"\x80\x02B" + (offset + 100).to_bytes(4, "little") + bytes(offset + 100) + b"."
-    data = pickle[:offset] + b"\x89HDF\r\n\x1a\n" + pickle[offset + 8 :]
+    pickle = b"\x80\x02B" + (offset + 400).to_bytes(4, "little") + bytes(offset + 400) + b"."
+    inside = hdf5_files.hdf5()
+    data = pickle[:offset] + inside.ljust(len(pickle) - offset - 1, b"\0") + b"."
     result = scan(data)
-    assert (result.outcome, result.format) == ("unsafe", "pickle+hdf5")
+    assert (result.outcome, result.format) == ("unsafe", "hdf5+pickle")
 
 
 def test_members_that_share_their_bytes_share_the_budget(monkeypatch):
@@ -219,7 +221,7 @@ def test_members_without_a_reader_make_an_archive_unsupported():
 @pytest.mark.parametrize(
     "members",
     [
-        {"metadata.json": b"{}", "config.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"},
+        {"metadata.json": b"{}", "config.json": b"{}", "model.weights.h5": hdf5_files.hdf5()},
         {"schema.json": b"{}"},
         {"MAR-INF/MANIFEST.json": b"{}"},
         {"pkg/archive_format": b"pt2"},
