@@ -13,8 +13,8 @@ import zipfile
 import zlib
 
 import chat_templates
-import onnxbytes
 import hdf5_files
+import onnxbytes
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
