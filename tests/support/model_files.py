@@ -13,8 +13,8 @@ import zipfile
 import zlib
 
 import chat_templates
+import graph_files
 import hdf5_files
-import onnxbytes
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -117,12 +117,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pytorch": {"model.pt": pytorch(), "packed.pt": pytorch(method=zipfile.ZIP_DEFLATED)},
     "pytorch-legacy": {"old.pt": pytorch_legacy()},
     "pickle": {"a.pkl": HARMLESS},
-    "onnx": {
-        "model.onnx": onnxbytes.model(),
-        "function.onnx": onnxbytes.model(
-            onnxbytes.node("F", "own"), extra=((25, onnxbytes.function("F", "own", onnxbytes.node("Relu"))),)
-        ),
-    },
+    **graph_files.GOOD,
     "jinja": {"chat_template.jinja": chat_templates.CHATML.encode(), "tool_use.j2": chat_templates.QWEN.encode()},
     "hdf5": {
         "empty.h5": hdf5_files.hdf5(),
@@ -145,10 +140,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pytorch": {"evil.pt": pytorch(EVIL), "extra.pt": pytorch(extra={"archive/x.dat": EVIL})},
     "pytorch-legacy": {"evil.pt": pytorch_legacy(EVIL)},
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
-    "onnx": {
-        "away.onnx": onnxbytes.model(tensors=(onnxbytes.tensor(external={"location": "../x"}),)),
-        "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),
-    },
+    **graph_files.BAD,
     "jinja": {"a.jinja": b"{{ lipsum.__globals__ }}", "b.dat": b"{% for i in range(10**9) %}{% endfor %}"},
     "hdf5": {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),

@@ -23,6 +23,8 @@ IDS: Final[tuple[str, ...]] = (
     "pytorch",
     "pytorch-legacy",
     "safetensors",
+    "tensorflow",
+    "tensorflow-checkpoint",
     "text",
     "zip",
 )
@@ -95,6 +97,18 @@ def _safetensors() -> Format:
     return FORMAT
 
 
+def _tensorflow() -> Format:
+    from modelsign.scan.formats.tensorflow import FORMAT
+
+    return FORMAT
+
+
+def _tensorflow_checkpoint() -> Format:
+    from modelsign.scan.formats.tensorflow_checkpoint import FORMAT
+
+    return FORMAT
+
+
 def _text() -> Format:
     from modelsign.scan.formats.text import FORMAT
 
@@ -119,6 +133,8 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
     "safetensors": _safetensors,
+    "tensorflow": _tensorflow,
+    "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,
     "zip": _zip,
 }

@@ -1,0 +1,44 @@
+"""Files of formats that hold computation graphs, good and bad, written by hand; part of ``model_files``."""
+
+from __future__ import annotations
+
+import onnxbytes
+import tensorflowbytes
+
+GOOD: dict[str, dict[str, bytes]] = {
+    "onnx": {
+        "model.onnx": onnxbytes.model(),
+        "function.onnx": onnxbytes.model(
+            onnxbytes.node("F", "own"), extra=((25, onnxbytes.function("F", "own", onnxbytes.node("Relu"))),)
+        ),
+    },
+    "tensorflow": {
+        "saved_model.pb": tensorflowbytes.saved_model(None, (6, tensorflowbytes.asset("c:0", "vocab.txt"))),
+        "frozen.pb": tensorflowbytes.graph(),
+        "model.ckpt.meta": tensorflowbytes.meta_graph(),
+        "fingerprint.pb": b"\x08\x01\x10\x02\x18\x03\x28\x05\x32\x02\x08\x01\x3a\x02id",
+    },
+    "tensorflow-checkpoint": {
+        "variables.index": tensorflowbytes.index(),
+        "many.index": tensorflowbytes.index({b"layer-%d/w" % n: tensorflowbytes.entry() for n in range(30)}),
+        "variables.data-00000-of-00001": b"\xff\x00\x00\x80" * 16,
+        "checkpoint": b'model_checkpoint_path: "ckpt-1"\n',
+    },
+}
+"""Files that must be clean, by the format they must be read as."""
+
+BAD: dict[str, dict[str, bytes]] = {
+    "onnx": {
+        "away.onnx": onnxbytes.model(tensors=(onnxbytes.tensor(external={"location": "../x"}),)),
+        "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),
+    },
+    "tensorflow": {
+        "saved_model.pb": tensorflowbytes.saved_model(tensorflowbytes.graph(tensorflowbytes.node("e", "PyFunc"))),
+        "away.pb": tensorflowbytes.meta_graph(None, (6, tensorflowbytes.asset("c:0", "../x"))),
+    },
+    "tensorflow-checkpoint": {
+        "variables.index": tensorflowbytes.index({b"w": tensorflowbytes.entry(size=3)}),
+        "checkpoint": b'model_checkpoint_path: "/elsewhere/ckpt-1"\n',
+    },
+}
+"""Files that must not be clean, by the format whose reader finds it."""
