@@ -106,6 +106,12 @@ PROTOBUF_KEPT: Final = 100_000
 """Values of one field that are kept while its message is read."""
 PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
+GGUF_ENTRIES: Final = 100_000
+"""Entries of metadata of a GGUF file, or lists in one of them; large models have some 100."""
+GGUF_TENSORS: Final = 100_000
+"""Tensors of a GGUF file; large models have some 2,000."""
+GGUF_DEPTH: Final = 8
+"""Lists in lists of a GGUF file's metadata."""
 TEMPLATE_CHARACTERS: Final = 256 * 1024
 """A Jinja template; the longest chat templates have some 30,000."""
 TEMPLATES_CHARACTERS: Final = 1 * MIB

@@ -12,9 +12,9 @@ import warnings
 import zipfile
 import zlib
 
-import chat_templates
 import graph_files
 import hdf5_files
+import program_files
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -118,7 +118,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pytorch-legacy": {"old.pt": pytorch_legacy()},
     "pickle": {"a.pkl": HARMLESS},
     **graph_files.GOOD,
-    "jinja": {"chat_template.jinja": chat_templates.CHATML.encode(), "tool_use.j2": chat_templates.QWEN.encode()},
+    **program_files.GOOD,
     "hdf5": {
         "empty.h5": hdf5_files.hdf5(),
         "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
@@ -141,7 +141,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pytorch-legacy": {"evil.pt": pytorch_legacy(EVIL)},
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
     **graph_files.BAD,
-    "jinja": {"a.jinja": b"{{ lipsum.__globals__ }}", "b.dat": b"{% for i in range(10**9) %}{% endfor %}"},
+    **program_files.BAD,
     "hdf5": {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
         "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),

@@ -14,6 +14,7 @@ __all__ = ["IDS", "load"]
 IDS: Final[tuple[str, ...]] = (
     "compressed",
     "empty",
+    "gguf",
     "hdf5",
     "jinja",
     "json",
@@ -39,6 +40,12 @@ def _compressed() -> Format:
 
 def _empty() -> Format:
     from modelsign.scan.formats.empty import FORMAT
+
+    return FORMAT
+
+
+def _gguf() -> Format:
+    from modelsign.scan.formats.gguf import FORMAT
 
     return FORMAT
 
@@ -124,6 +131,7 @@ def _zip() -> Format:
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "compressed": _compressed,
     "empty": _empty,
+    "gguf": _gguf,
     "hdf5": _hdf5,
     "jinja": _jinja,
     "json": _json,
