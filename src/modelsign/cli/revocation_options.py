@@ -55,17 +55,17 @@ def read_revocations(session: Session, values: Mapping[str, Any], now: datetime)
         ModelsignError: ``REVOCATION_NOT_ASKED``, ``REVOCATION_LIST_MISSING`` or another reason of the list.
 
     """
+    place, age = values["revocation_list"], values["max_revocation_age"]
+    if place is None:
+        if values["revocation_keys"] or age is not None or values["revocation_version"] is not None:
+            raise error("REVOCATION_NOT_ASKED", "settings of a revocation list were given, and no --revocation-list")
+        return None
     from modelsign.cli.model_options import read_public_key
     from modelsign.cli.times import duration
     from modelsign.signing.freshness import check_freshness
     from modelsign.signing.revocation import Revocations
     from modelsign.signing.revocation_list import open_list
 
-    place, age = values["revocation_list"], values["max_revocation_age"]
-    if place is None:
-        if values["revocation_keys"] or age is not None or values["revocation_version"] is not None:
-            raise error("REVOCATION_NOT_ASKED", "settings of a revocation list were given, and no --revocation-list")
-        return None
     keys = [read_public_key(session, key) for key in values["revocation_keys"]]
     if not keys:
         raise error("REVOCATION_NOT_ASKED", "no --revocation-key says who may sign the revocation list")

@@ -11,7 +11,7 @@ from modelsign import limits
 from modelsign.errors import error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from modelsign.cli.methods.trust_root_options import FoundRoot
@@ -258,7 +258,9 @@ def _assumed_time(text: str | None) -> Any:
         raise click.BadParameter(str(fault), param_hint="--insecure-certificate-time") from None
 
 
-def _certificates(session: Session, paths: Iterable[str]) -> list[Certificate]:
+def _certificates(session: Session, paths: Sequence[str]) -> list[Certificate]:
+    if not paths:
+        return []
     from modelsign.signing.certificates import load_certificates
 
     return [entry for path in paths for entry in load_certificates(_read(session, path))]

@@ -79,8 +79,6 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
     from modelsign.cli.methods.identity_options import identities
     from modelsign.cli.methods.trust_root_options import find_root
     from modelsign.errors import error
-    from modelsign.signing.methods.keyless import KeylessTrust
-    from modelsign.signing.proofs import ProofPolicy
 
     named, confirmed, claims = identities(values), _issuers(values), _claims(values)
     if not confirmed:
@@ -99,6 +97,9 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
         raise click.BadParameter(
             f"{len(confirmed)} issuers for {len(named)} identities", param_hint="--certificate-oidc-issuer"
         )
+    from modelsign.signing.methods.keyless import KeylessTrust
+    from modelsign.signing.proofs import ProofPolicy
+
     found = find_root(session, values, now)
     logs, timestamps = values["log_threshold"], values["timestamp_threshold"]
     policy = ProofPolicy(logs=1 if logs is None else logs, timestamps=timestamps or 0)
@@ -126,7 +127,6 @@ def _matcher(kind: str, text: str) -> Matcher:
 
 def _claims(values: Mapping[str, Any]) -> dict[str, str]:
     from modelsign.errors import error
-    from modelsign.signing.fulcio_claims import CLAIMS
 
     given = [text.partition("=") for text in values["claims"]]
     pairs = [(name.replace("-", "_"), value) for name, mark, value in given if mark]
@@ -134,6 +134,10 @@ def _claims(values: Mapping[str, Any]) -> dict[str, str]:
         raise error("USAGE", "--certificate-claim is NAME=VALUE")
     names = [f"github_workflow_{name}" for name in _GITHUB]
     pairs += [(name, values[name]) for name in names if values[name] is not None]
+    if not pairs:
+        return {}
+    from modelsign.signing.fulcio_claims import CLAIMS
+
     claims: dict[str, str] = {}
     for name, value in pairs:
         if name not in CLAIMS:
