@@ -75,7 +75,15 @@ def _utf8_string(text: str) -> bytes:
 class Certifier:
     """A certificate and its key; ``issue`` makes another one below."""
 
-    def __init__(self, name: str, above: Certifier | None = None, *, usage: str = "ca", days: int = 3650) -> None:
+    def __init__(
+        self,
+        name: str,
+        above: Certifier | None = None,
+        *,
+        usage: str = "ca",
+        days: int = 3650,
+        purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.TIME_STAMPING,),
+    ) -> None:
         self.key = new_key()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = (
@@ -95,8 +103,7 @@ class Certifier:
         if usage == "ca":
             builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         else:
-            stamping = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-            builder = builder.add_extension(stamping, critical=True)
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=True)
         self.certificate = builder.sign((above or self).key, hashes.SHA256())
         self.chain: list[Certifier] = [self, *(above.chain if above else [])]
 

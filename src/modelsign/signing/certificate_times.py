@@ -18,6 +18,7 @@ from modelsign.errors import ModelsignError
 from modelsign.signing.certificates import Certificate
 from modelsign.signing.chain import Usage, check_chain, find_chains
 from modelsign.signing.revocation_status import RevocationSources, check_revocation
+from modelsign.signing.x509_parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Stamp", "StampTrust", "verified_stamps"]
 
 _TIME_STAMPING: Final = Usage("timestamping", "1.3.6.1.5.5.7.3.8", "digital_signature", nested=True)
-"""id-kp-timeStamping (RFC 3161, section 2.3)."""
+"""id-kp-timeStamping (RFC 3161, section 2.3); OpenSSL insists below that it is the only one."""
 _MOST: Final = 10
 """Timestamps in one bundle that are looked at, and certificates in one token."""
 
 
 class Stamp(NamedTuple):
-    """A verified timestamp: the time, and the SHA-256 of the certificate of who made it."""
+    """A verified timestamp: the time, and the SHA-256 of the key of who made it: what makes two authorities distinct."""
 
     time: datetime
     authority: str
@@ -74,13 +75,12 @@ def _verify(data: bytes, signature: bytes, trust: StampTrust, now: datetime) -> 
     from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
     try:
-        response = decode_timestamp_response(data)
-        moment: datetime = response.tst_info.gen_time
-        pool = (*map(Certificate, sorted(response.signed_data.certificates)[:_MOST]), *trust.others)
+        with parsing("it", "TIMESTAMP_INVALID"):
+            response = decode_timestamp_response(data)
+            moment: datetime = response.tst_info.gen_time
+            pool = (*map(Certificate, sorted(response.signed_data.certificates)[:_MOST]), *trust.others)
     except ModelsignError as fault:
         return fault.message
-    except (ValueError, TypeError, OverflowError) as fault:
-        return f"it cannot be read: {str(fault)[:100]}"
     if moment > now:
         return f"it is from {moment.isoformat()}, in the future"
     why = "nobody who may make timestamps, under a root that was named, made it"
@@ -91,11 +91,15 @@ def _verify(data: bytes, signature: bytes, trust: StampTrust, now: datetime) -> 
         leaf, *above = [entry.x509 for entry in chain]
         verifier = VerifierBuilder(tsa_certificate=leaf, intermediates=above[:-1], roots=above[-1:]).build()
         try:
-            verifier.verify_message(response, signature)
-        except (VerificationError, ValueError) as fault:
+            with parsing("it", "TIMESTAMP_INVALID"):  # certificates in a token beyond those that were read above, too
+                verifier.verify_message(response, signature)
+        except VerificationError as fault:
             why = str(fault)[:100]
             continue
-        return Stamp(moment, candidate.digest)
+        except ModelsignError as fault:
+            why = fault.message
+            continue
+        return Stamp(moment, candidate.key_digest)
     return why
 
 

@@ -106,6 +106,13 @@ class Certificate:
         return hash(self.der)
 
     @property
+    def key_digest(self) -> str:
+        """The SHA-256 of the canonical DER SubjectPublicKeyInfo, hex: one key in two certificates has one."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        return hashlib.sha256(self.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+    @property
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280, section 6.1)."""
         return self.subject == self.issuer

@@ -198,6 +198,12 @@ def test_timestamp_roots_make_time_proven(signed: Path, lab: Lab, tmp_path: Path
     assert answer.document["signers"][0]["time_proof"] == "rfc3161"
 
 
+def test_timestamps_that_are_wanted_are_never_forgotten_for_want_of_a_root(signed: Path, lab: Lab) -> None:
+    """A file with certificates of an authority in the middle only names nobody whose time is believed."""
+    words = ("--ca-roots", lab.root.path, *WHO, "--timestamp-threshold", "1")
+    assert outcome(signed, *words, "--timestamp-roots", lab.middle.path) == (2, ["CERTIFICATE_ROOT_UNUSABLE"])
+
+
 def test_revocation_is_fetched_only_when_asked_for(here: Path, tmp_path: Path) -> None:
     root = Authority(tmp_path / "authority", "root")
     with scripted(Says(body=root.crl("good").read_bytes())) as server:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asn1crypto import cms, tsp
+from asn1crypto import x509 as asn1
 from bundlecraft import b64
 from certificatelab import (
     CA,
@@ -25,7 +27,8 @@ from certificatelab import (
     rsa,
 )
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from papersigstore import Clock, Paper, data_of
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from papersigstore import Certifier, Clock, Paper, data_of
 from refusals import refusal, refused_with
 
 from modelsign import limits
@@ -361,6 +364,60 @@ def test_so_many_timestamp_authorities_as_are_wanted(lab: Lab, stamper: Stamper,
     for too_few in (one, again, sealed(lab.leaf, lab.middle)):
         assert refused_with(wanting.vouch, too_few) == "PROOFS_TOO_FEW"
     assert len(wanting.vouch(two).signer.timestamps) == 2
+
+
+def test_who_also_signs_code_cannot_date_its_own_signatures(lab: Lab, bundle: Bundle) -> None:
+    """RFC 3161, section 2.3: the extended key usage of an authority is timestamping and nothing else."""
+    clock = Clock()
+    root = Certificate(clock.signer.chain[-1].der)
+    late = trust(lab.root, now=LATE, timestamps=StampTrust((root,)))
+    for purposes, code in (
+        ((ExtendedKeyUsageOID.TIME_STAMPING,), None),
+        ((ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING), "CERTIFICATE_EXPIRED"),
+        ((ExtendedKeyUsageOID.CODE_SIGNING,), "CERTIFICATE_EXPIRED"),
+    ):
+        clock.signer = Certifier("signer", clock.signer.chain[-1], usage="tsa", purposes=purposes)
+        stamped = changed(bundle, timestamps=(clock.stamp(bundle.signature, NOW),))
+        if code is None:
+            assert late.vouch(stamped).signer.time_proof == "rfc3161"
+        else:
+            assert refused_with(late.vouch, stamped) == code
+
+
+def test_one_stamper_with_two_certificates_of_its_key_is_one_authority(lab: Lab, stampers: Authority) -> None:
+    old = Stamper(stampers, "old certificate")
+    renewed = Stamper(stampers, "new certificate", key=old.issued.key_path)
+    one = sealed(lab.leaf, lab.middle, stamp=old.stamp)
+    two = changed(one, timestamps=(*one.material.timestamps, renewed.stamp(one.signature)))
+    clocks = StampTrust((stampers.certificate,))
+    assert refused_with(trust(lab.root, timestamps=clocks, timestamps_needed=2).vouch, two) == "PROOFS_TOO_FEW"
+    assert len(trust(lab.root, timestamps=clocks).vouch(two).signer.timestamps) == 2
+
+
+def test_certificates_added_to_a_timestamp_raise_nothing_of_their_own(lab: Lab, bundle: Bundle) -> None:
+    """They are not signed, and only some of them are read before the token is verified."""
+    clock = Clock()
+    longest = Certifier("y" * 64, Certifier("z" * 64)).der
+    added = [*(Certifier("x" * 60 + str(number)).der for number in range(10)), longest]
+    stamp = with_certificates(clock.stamp(bundle.signature, NOW), added)
+    broken = longest.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020103"))
+    root = Certificate(clock.signer.chain[-1].der)
+    vouch = trust(lab.root, timestamps=StampTrust((root,))).vouch(changed(bundle, timestamps=(stamp,)))
+    assert len(vouch.signer.timestamps) == 1
+    stamp = stamp.replace(longest, broken)
+    vouch = trust(lab.root, timestamps=StampTrust((root,))).vouch(changed(bundle, timestamps=(stamp,)))
+    assert (vouch.signer.timestamps, "cannot be read" in vouch.warnings[0]) == ((), True)
+
+
+def with_certificates(response: bytes, added: list[bytes]) -> bytes:
+    """Return a timestamp with further certificates in its token."""
+    parsed = tsp.TimeStampResp.load(response)
+    data = parsed["time_stamp_token"]["content"]
+    listed = [entry.chosen.dump() for entry in data["certificates"]] + added
+    data["certificates"] = cms.CertificateSet(
+        [cms.CertificateChoices("certificate", asn1.Certificate.load(der)) for der in listed]
+    )
+    return parsed.dump(force=True)
 
 
 def test_a_timestamp_from_the_future_is_not_counted(lab: Lab, stamper: Stamper, stampers: Authority) -> None:

@@ -142,6 +142,10 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
     from modelsign.signing.methods.certificate import CertificateTrust
 
     stamp_roots, stamp_others = _split(_certificates(session, values["timestamp_roots"]))
+    if stamp_others and not stamp_roots:  # else nobody would be asked for the timestamps that are wanted
+        raise error(
+            "CERTIFICATE_ROOT_UNUSABLE", "of the certificates that --timestamp-roots names, none is self-signed"
+        )
     found, policy = _proofs(session, values, now)
     return [
         CertificateTrust(

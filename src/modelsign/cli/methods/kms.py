@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsign.errors import error
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -35,8 +37,17 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
 
 
 def raw_signers(session: Session, values: Mapping[str, Any]) -> list[RawSigner]:
-    """Return the key at the service, for whatever kind of bundle."""
-    return [] if values["kms"] is None else [open_key(session, values["kms"])]
+    """Return the key at the service, for whatever kind of bundle.
+
+    Raises:
+        ModelsignError: ``NETWORK_OFFLINE``, or a reason of the service.
+
+    """
+    if values["kms"] is None:
+        return []
+    if values["offline"]:  # before anything looks for credentials, which some environments keep at a server too
+        raise error("NETWORK_OFFLINE", "the key is at a service, which would have to be asked")
+    return [open_key(session, values["kms"])]
 
 
 def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[Trust]:
@@ -54,7 +65,7 @@ def is_kms_uri(text: str) -> bool:
 
 def open_key(session: Session, uri: str) -> KmsKey:
     """Ask the service for the key."""
+    from modelsign.cli.methods.network import transport_of
     from modelsign.signing.methods.kms import KmsKey, open_service
-    from modelsign.transport import Transport
 
-    return KmsKey(open_service(uri, environ=session.environ, transport=Transport()))
+    return KmsKey(open_service(uri, environ=session.environ, transport=transport_of(session, {"offline": False})))
