@@ -189,3 +189,14 @@ def test_an_answer_is_an_errors_code_message_and_advice():
 def test_results_cannot_be_changed(value):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(value, dataclasses.fields(value)[0].name, "other")
+
+
+@pytest.mark.parametrize("verdict", list(VerifyVerdict))
+def test_only_a_model_that_is_verified_as_a_whole_makes_an_if_true(verdict):
+    result = VerifyResult(verdict, None, None, None, oms=False, format=None, signers=(), files=FileLedger())
+    assert bool(result) is (verdict is VerifyVerdict.VERIFIED)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_a_model_that_is_allowed_makes_an_if_true(verdict):
+    assert bool(CheckResult(verdict, PolicyName("p", "00"), ())) is (verdict is Verdict.ALLOW)

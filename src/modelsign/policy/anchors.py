@@ -204,9 +204,9 @@ def _certificate_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, a
         now,
         revocation=_sources(claimant, anchors),
         timestamps=StampTrust(stamps),
-        timestamps_needed=0 if root else claimant.timestamps,
+        timestamps_needed=claimant.timestamps if stamps else 0,
         root=root,
-        proofs=_proofs(claimant)._replace(times=0) if root else None,
+        proofs=_proofs(claimant)._replace(times=0, timestamps=0 if stamps else claimant.timestamps) if root else None,
     )
 
 

@@ -116,7 +116,7 @@ def _means(claimant: Claimant, case: SignerCase, signer: Signer) -> bool:
     """Say whether a signing method would recognise the signer as the one who is trusted."""
     if signer.method != claimant.kind or len({entry.log for entry in signer.logs}) < claimant.logs:
         return False
-    if len(set(signer.timestamps)) < claimant.timestamps or (claimant.times and proven_time(signer) is None):
+    if len(signer.timestamps) < claimant.timestamps or (claimant.times and proven_time(signer) is None):
         return False
     anchors = {claimant.trust_root} if claimant.kind != "certificate" else set(claimant.roots)
     if case.roots and anchors != {None} and anchors.isdisjoint(map(stand_in, case.roots)):

@@ -34,6 +34,7 @@ def render(report: Report, *, colour: bool = False) -> str:
     del colour
     answer = report.body.get("verdict") or report.body.get("outcome") or f"exit {int(report.exit_status)}"
     title = _text(f"modelsign {report.command}: {answer}")
+    shade = "bad" if int(report.exit_status) else "part" if answer == "PARTIAL" else "good"
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -44,7 +45,7 @@ def render(report: Report, *, colour: bool = False) -> str:
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
-        f'<h1 class="{"good" if int(report.exit_status) == 0 else "bad"}">{title}</h1>',
+        f'<h1 class="{shade}">{title}</h1>',
         *_tables(report),
         f"<p>modelsign {_text(__version__)}, exit status {int(report.exit_status)}</p>",
         "</body>",

@@ -1,7 +1,8 @@
 """JUnit XML: one test case per file or rule, one per fault of the evidence, and one for the answer as a whole.
 
 For services that show test results. A suite without a failure says what exit status 0 says: an expired policy, or one
-whose rules all pass and that still does not allow, fails by the last case. Warnings are the suite's output.
+whose rules all pass and that still does not allow, fails by the last case. A model of which only a part was verified is
+a case that was skipped, not one that passed. Warnings are the suite's output.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from modelsign.report.escape import escape_line
 from modelsign.report.output import Output
-from modelsign.verdict import CheckResult, Outcome, RuleOutcome, ScanResult
+from modelsign.verdict import CheckResult, Outcome, RuleOutcome, ScanResult, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
     from modelsign.verdict import Report
@@ -24,13 +25,17 @@ def render(report: Report, *, colour: bool = False) -> str:
     del colour
     cases = _cases(report)
     failures = sum(1 for _, message in cases if message)
+    part = isinstance(report.result, VerifyResult) and report.result.verdict is VerifyVerdict.PARTIAL
+    left = f' skipped="{len(cases)}"' if part else ""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuite name={_attribute("modelsign " + report.command)} tests="{len(cases)}" failures="{failures}">',
+        f'<testsuite name={_attribute("modelsign " + report.command)} tests="{len(cases)}" failures="{failures}"{left}>',
     ]
     for name, message in cases:
         case = f"  <testcase classname={_attribute('modelsign.' + report.command)} name={_attribute(name)}"
-        if message:
+        if part:
+            lines += [f"{case}>", '    <skipped message="PARTIAL"/>', "  </testcase>"]
+        elif message:
             lines += [f"{case}>", f"    <failure>{escape(escape_line(message))}</failure>", "  </testcase>"]
         else:
             lines.append(f"{case}/>")

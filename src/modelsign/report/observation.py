@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsign.verdict import CheckResult, RuleMode, RuleOutcome, ScanResult, Severity
+from modelsign.verdict import CheckResult, RuleMode, RuleOutcome, ScanResult, Severity, VerifyResult, VerifyVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,8 @@ def observations(report: Report) -> list[Observation]:
         result = result.scan
     if isinstance(result, ScanResult):
         found += _of_scan(result)
+    if isinstance(result, VerifyResult) and result.verdict is VerifyVerdict.PARTIAL:
+        found.append(_of_part(result))
     shown = {(one.rule, one.message) for one in found}
     found += [
         Observation(reason.code, Severity.HIGH, reason.message, reason.advice)
@@ -48,6 +50,13 @@ def observations(report: Report) -> list[Observation]:
         if (reason.code, reason.message) not in shown
     ]
     return found
+
+
+def _of_part(result: VerifyResult) -> Observation:
+    """Say of a part that is as signed what a clean list of observations would not: the model is not verified by it."""
+    files = result.files
+    message = f"PARTIAL: {files.checked} of {files.signed} signed files were looked at, and the model is not verified"
+    return Observation(VerifyVerdict.PARTIAL.value, Severity.MEDIUM, message, "Verify without --only before loading.")
 
 
 def _of_scan(result: ScanResult) -> Iterator[Observation]:

@@ -51,9 +51,11 @@ class RevocationList:
 
         """
         from cryptography import x509
+        from cryptography.hazmat.primitives.hashes import SHA256
 
         with parsing("a revocation list", "CRL_MALFORMED"):
             self._list = parsed
+            self.digest: str = parsed.fingerprint(SHA256()).hex()
             self.issuer: x509.Name = parsed.issuer
             self.label = f"the revocation list of {parsed.issuer.rfc4514_string()}"
             self.this_update: datetime = parsed.last_update_utc

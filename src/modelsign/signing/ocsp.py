@@ -56,6 +56,7 @@ class OcspResponse:
         from cryptography.x509 import ocsp
 
         self.label = "the OCSP response"
+        self.digest = hashlib.sha256(der).hexdigest()
         with parsing("an OCSP response", "OCSP_MALFORMED"):
             self._response = ocsp.load_der_ocsp_response(der)
             status = self._response.response_status

@@ -38,6 +38,11 @@ class RevocationSources(NamedTuple):
     answers: tuple[OcspResponse, ...] = ()
     required: bool = False
 
+    @property
+    def id(self) -> str:
+        """What tells these sources from others: the digests of all of them."""
+        return repr((sorted(entry.digest for entry in (*self.lists, *self.answers)), self.required))
+
 
 def check_revocation(
     chain: Chain,

@@ -118,6 +118,10 @@ class CheckResult:
     evidence: tuple[EvidenceItem, ...] = ()
     inputs: tuple[PolicyInput, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Say whether the model is allowed; so that nobody takes an answer for a good one."""
+        return self.verdict is Verdict.ALLOW
+
     @property
     def exit_status(self) -> ExitStatus:
         """0 allow, 1 deny, 3 undecided."""

@@ -119,6 +119,10 @@ class VerifyResult:
     warnings: tuple[str, ...] = ()
     expires: str | None = None
 
+    def __bool__(self) -> bool:
+        """Say whether the model as a whole is verified; so that nobody takes an answer for a good one."""
+        return self.verdict is VerifyVerdict.VERIFIED
+
     @property
     def exit_status(self) -> ExitStatus:
         """The first reason's status; 0 when verified, or where all the files that were asked for are as signed."""

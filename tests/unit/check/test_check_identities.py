@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attested import Ring, attest_scan, sign, write_model
 from paperidentities import ALICE, BOB, MALLORY, PaperSealer, write_root
-from papersigstore import CLAIMS, ISSUER, SIGNED, Paper, b64, pem, spki, unb64
+from papersigstore import CLAIMS, ISSUER, SIGNED, Clock, Paper, b64, pem, spki, unb64
 
 from modelsign.artifact.model import open_artifact
 from modelsign.check import check_model
@@ -197,6 +197,22 @@ def test_one_authority_that_stamped_twice_is_one(model, paper, root):
     given = {"people": ANYBODY, "root": root}
     assert checked(model, writing(signed(timestamps=1)), given).verdict is Verdict.ALLOW
     assert why(checked(model, writing(signed(timestamps=2)), given)) == ("DENY", "POLICY_SIGNATURE_MISSING")
+
+
+def test_two_authorities_that_stamped_in_one_second_are_two(model, paper, tmp_path):
+    second, document = Clock("second"), paper.trust_root()
+    document["timestampAuthorities"].append(second.trusted())
+    root = tmp_path / "two_clocks.json"
+    root.write_text(json.dumps(document), encoding="utf-8")
+    place = sign(model, PaperSealer(paper))
+    bundle = json.loads(place.read_bytes())
+    signature = unb64(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    stamps = bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
+    stamps.append({"signedTimestamp": b64(second.stamp(signature, SIGNED))})
+    place.write_text(json.dumps(bundle), encoding="utf-8")
+    given = {"people": ANYBODY, "root": root}
+    assert checked(model, writing(signed(timestamps=2)), given).verdict is Verdict.ALLOW
+    assert checked(model, writing(signed(timestamps=3)), given).verdict is Verdict.DENY
 
 
 def test_the_age_of_a_signature_is_that_of_its_certificate(model, paper, root):

@@ -219,6 +219,22 @@ def test_junit_fails_exactly_where_the_verdict_is_not_allow(verdict: Verdict) ->
     assert suite.findall("testcase")[-1].get("name") == "verdict"
 
 
+def test_no_output_shows_a_part_as_a_model_that_is_verified() -> None:
+    files = FileLedger(signed=2, checked=1, unchecked=("weights",))
+    result = VerifyResult(
+        VerifyVerdict.PARTIAL, None, None, None, oms=True, format="oms-v1.0", signers=(), files=files
+    )
+    report = Report("verify", result.exit_status, result.body(), result=result)
+    text = {name: _index.load(name).render(report) for name in ("junit", "sarif", "github", "html", "markdown")}
+    (case,) = ET.fromstring(text["junit"]).findall("testcase")
+    assert [child.tag for child in case] == ["skipped"]
+    (found,) = json.loads(text["sarif"])["runs"][0]["results"]
+    assert (found["ruleId"], found["level"]) == ("PARTIAL", "warning")
+    assert text["github"].startswith("::warning title=PARTIAL::PARTIAL: 1 of 2 signed files")
+    assert 'class="good"' not in text["html"]
+    assert "the model is not verified" in text["markdown"]
+
+
 def test_junit_has_a_case_for_a_fault_of_the_evidence() -> None:
     missed = RuleResult("signed", RuleOutcome.FAIL, RuleMode.ENFORCE, "x", "y", code="POLICY_SIGNATURE_MISSING")
     result = CheckResult(Verdict.DENY, PolicyName("p", "0" * 64), (missed,))

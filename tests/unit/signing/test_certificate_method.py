@@ -38,6 +38,7 @@ from modelsign.signing.certificate_identity import any_identity, exact_identity,
 from modelsign.signing.certificate_times import StampTrust
 from modelsign.signing.certificates import Certificate, load_certificate
 from modelsign.signing.crl import load_revocation_lists
+from modelsign.signing.envelope import trusts_of
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
@@ -491,6 +492,19 @@ def test_logs_may_be_a_sigstores_and_clocks_the_callers(lab: Lab, stampers: Auth
         timestamps_needed=1,
     ).vouch(both)
     assert (len(vouch.signer.logs), len(vouch.signer.timestamps)) == (1, 1)
+
+
+def test_who_asks_for_more_of_one_identity_is_not_taken_for_the_same(lab: Lab, stampers: Authority) -> None:
+    lists = load_revocation_lists(lab.middle.crl("asked").read_bytes())
+    asking = [
+        trust(lab.root),
+        trust(lab.root, timestamps=StampTrust((stampers.certificate,)), timestamps_needed=1),
+        trust(lab.root, revocation=RevocationSources(lists)),
+        trust(lab.root, revocation=RevocationSources(required=True)),
+        trust(lab.root, assumed_time=NOW),
+        trust(lab.root, root=parse_trust_root(data_of(Paper().trust_root())), proofs=ProofPolicy()),
+    ]
+    assert trusts_of([*asking, trust(lab.root)]) == asking
 
 
 def test_a_time_the_caller_swears_to_is_used_and_shown(lab: Lab, bundle: Bundle) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from papersigstore import Paper, b64, data_of, entry_of, new_key, spki
+from refusals import refused_with
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_any_bundle
 from modelsign.signing.content import Content
+from modelsign.signing.envelope import trusts_of
 from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.key import KeyTrust
+from modelsign.signing.oms import write_statement
+from modelsign.signing.partial import open_signed
 from modelsign.signing.proofs import ProofPolicy
 from modelsign.signing.trust_root import parse_trust_root
 
@@ -104,3 +108,13 @@ def test_blobs_of_managed_keys_are_verified_by_bytes_or_digest(paper, key, log):
         Content.of_blob(bundle.content, sha256=hashlib.sha256(blob).digest()),
     ):
         assert trust.confirm(bundle, content).signer.key_digest == hashlib.sha256(spki(key)).hexdigest()
+
+
+def test_one_key_with_proofs_and_without_is_trusted_twice_and_the_proofs_are_not_forgotten(paper, key):
+    public, root = load_public_key(spki(key)), parse_trust_root(data_of(paper.trust_root()))
+    bare, proven = KeyTrust(public), KeyTrust(public, root=root, proofs=ProofPolicy(logs=2))
+    assert trusts_of([bare, proven, KeyTrust(public)]) == [bare, proven]
+    statement = write_statement("model", {"a": "0" * 64}, tree=None)
+    bundle = data_of(paper.sign(key=key, managed=True, payload=statement))
+    assert open_signed(bundle, [bare]).names == ("a",)
+    assert refused_with(open_signed, bundle, [bare, proven]) == "SIGNATURES_TOO_FEW"

@@ -97,9 +97,11 @@ class CertificateTrust:
 
     @property
     def id(self) -> str:
-        """Everything that the certificate was asked to be."""
-        roots = ",".join(sorted(root.digest for root in self.roots))
-        return hashlib.sha256(repr((self.identity, roots)).encode()).hexdigest()
+        """Everything that the certificate was asked to be, and all that was asked besides."""
+        roots, clocks = (sorted(root.digest for root in roots) for roots in (self.roots, self.timestamps.roots))
+        asked = (self.assumed_time, self.timestamps_needed, self.root and self.root.digest, self.proofs)
+        whole = (self.identity, roots, clocks, asked, self.revocation.id)
+        return hashlib.sha256(repr(whole).encode()).hexdigest()
 
     @property
     def label(self) -> str:

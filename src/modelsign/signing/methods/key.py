@@ -72,8 +72,10 @@ class KeyTrust(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The digest of the canonical key."""
-        return self.key.digest
+        """The digest of the canonical key; where proofs are wanted too, with what they are and by which root."""
+        if self.root is None or self.proofs is None:
+            return self.key.digest
+        return f"{self.key.digest}\n{self.root.digest}\n{self.proofs}"
 
     @property
     def label(self) -> str:
