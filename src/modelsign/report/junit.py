@@ -26,10 +26,10 @@ def render(report: Report, *, colour: bool = False) -> str:
     cases = _cases(report)
     failures = sum(1 for _, message in cases if message)
     part = isinstance(report.result, VerifyResult) and report.result.verdict is VerifyVerdict.PARTIAL
-    left = f' skipped="{len(cases)}"' if part else ""
+    counts = f'tests="{len(cases)}" failures="{failures}"' + (f' skipped="{len(cases)}"' if part else "")
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuite name={_attribute("modelsign " + report.command)} tests="{len(cases)}" failures="{failures}"{left}>',
+        f"<testsuite name={_attribute('modelsign ' + report.command)} {counts}>",
     ]
     for name, message in cases:
         case = f"  <testcase classname={_attribute('modelsign.' + report.command)} name={_attribute(name)}"

@@ -35,7 +35,7 @@ _MOST: Final = 10
 
 
 class Stamp(NamedTuple):
-    """A verified timestamp: the time, and the SHA-256 of the key of who made it: what makes two authorities distinct."""
+    """A verified timestamp: the time, and the SHA-256 of the key of who made it, by which they are counted."""
 
     time: datetime
     authority: str

@@ -28,6 +28,8 @@ __all__ = ["Verifier", "check_entry"]
 
 _HASHES: Final = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 _SHOWN: Final = 60
+_NOTHING: Final = object()
+"""Equal to nothing that can stand in an entry, null included: for what no entry may say."""
 _HEX_DIGEST: Final = 64
 
 
@@ -104,7 +106,7 @@ def _hashedrekord_1(reading: _Reading, content: Content, verifier: Verifier) -> 
     algorithm = str(reading.at("data", "hash", "algorithm"))
     digest = content.digest(algorithm)
     return {
-        "data": {"hash": {"algorithm": algorithm, "value": digest.hex() if digest else None}},
+        "data": {"hash": {"algorithm": algorithm, "value": digest.hex() if digest else _NOTHING}},
         "signature": {"content": _base64(content.signature), "publicKey": {"content": verifier.pem_base64()}},
     }
 
@@ -139,7 +141,7 @@ def _hashedrekord_2(reading: _Reading, content: Content, verifier: Verifier) -> 
     details = reading.at("hashedRekordV002", "signature", "verifier", "keyDetails")
     return {
         "hashedRekordV002": {
-            "data": {"algorithm": algorithm, "digest": _base64(digest) if digest else None},
+            "data": {"algorithm": algorithm, "digest": _base64(digest) if digest else _NOTHING},
             "signature": {"content": _base64(content.signature), "verifier": _verifier_2(details, verifier)},
         }
     }
@@ -170,7 +172,7 @@ _KINDS: Final[Mapping[tuple[str, str, bool], Callable[[_Reading, Content, Verifi
 def _verifier_2(details: object, verifier: Verifier) -> object:
     name = "x509Certificate" if verifier.certificate else "publicKey"
     return {
-        "keyDetails": details if verifier.known(details) else None,
+        "keyDetails": details if verifier.known(details) else _NOTHING,
         name: {"rawBytes": _base64(verifier.der)},
     }
 
@@ -182,7 +184,7 @@ def _payload_sha256(content: Content) -> object:
 def _any_sha256(value: object) -> object:
     """The digest of an envelope as it was uploaded, white space and all: nobody can compute it from a bundle."""
     fits = isinstance(value, str) and len(value) == _HEX_DIGEST
-    return {"algorithm": "sha256", "value": value if fits else None}
+    return {"algorithm": "sha256", "value": value if fits else _NOTHING}
 
 
 def _envelope(content: Content) -> Envelope:

@@ -143,18 +143,20 @@ def _check_count(what: str, found: int, needed: int) -> None:
 
 
 def _verify_entry(entry: TlogEntry, logs: Sequence[LogKey], subject: Subject, stamped: Sequence[datetime]) -> _Logged:
-    """Verify one entry of a log that is trusted; a log that signs no times must have been so when it was stamped."""
+    """Verify one entry of a log that is trusted; one that signs no times must have been so when it was stamped.
+
+    Without any proven time only a log whose validity has no end is believed.
+    """
     moment = None
     if entry.raw.get("inclusionPromise") is not None or subject.version == "0.1":
         if (entry.kind, entry.version) not in _VERSIONS_WITH_TIME:
             raise error("LOG_PROMISE_INVALID", "a log that signs no times is said to have signed one")
-        moment = verify_promise(entry, logs)
+        moment, logs = verify_promise(entry, logs)
     times = stamped if moment is None else [moment]
-    valid = [log for log in logs if not times or any(map(log.window.holds, times))]
+    valid = [log for log in logs if any(map(log.window.holds, times)) or (not times and log.window.end is None)]
     if not valid:
-        raise error(
-            "LOG_KEY_NOT_VALID_THEN", f"the key of the log {logs[0].url} was not valid at {times[0].isoformat()}"
-        )
+        when = f"at {times[0].isoformat()}" if times else "to the end, and no time of the signature is proven"
+        raise error("LOG_KEY_NOT_VALID_THEN", f"the key of the log {logs[0].url} was not valid {when}")
     log = verify_inclusion(entry, valid)
     check_entry(entry, subject.content, subject.verifier)
     index = entry.log_index if entry.proof is None or moment else entry.proof.log_index

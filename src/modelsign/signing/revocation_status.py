@@ -41,7 +41,8 @@ class RevocationSources(NamedTuple):
     @property
     def id(self) -> str:
         """What tells these sources from others: the digests of all of them."""
-        return repr((sorted(entry.digest for entry in (*self.lists, *self.answers)), self.required))
+        digests = [*(listed.digest for listed in self.lists), *(answer.digest for answer in self.answers)]
+        return repr((sorted(digests), self.required))
 
 
 def check_revocation(

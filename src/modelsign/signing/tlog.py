@@ -126,8 +126,8 @@ def verify_inclusion(entry: TlogEntry, logs: Sequence[LogKey]) -> LogKey:
     return verify_checkpoint(entry.proof, logs)
 
 
-def verify_promise(entry: TlogEntry, logs: Sequence[LogKey]) -> datetime:
-    """Return the time at which Rekor v1 took an entry, by its signed entry timestamp.
+def verify_promise(entry: TlogEntry, logs: Sequence[LogKey]) -> tuple[datetime, list[LogKey]]:
+    """Return the time at which Rekor v1 took an entry, by its signed entry timestamp, and which of the logs signed it.
 
     Raises:
         ModelsignError: ``LOG_PROMISE_INVALID``.
@@ -143,9 +143,10 @@ def verify_promise(entry: TlogEntry, logs: Sequence[LogKey]) -> datetime:
             "logIndex": entry.log_index,
         }
     )
-    if not any(log.key.accepts(signed, entry.promise) for log in logs):
+    signers = [log for log in logs if log.key.accepts(signed, entry.promise)]
+    if not signers:
         raise error("LOG_PROMISE_INVALID", "the log did not sign this entry's time and place")
-    return datetime.fromtimestamp(entry.integrated_time, UTC)
+    return datetime.fromtimestamp(entry.integrated_time, UTC), signers
 
 
 def _is_origin(name: str, origin: str) -> bool:

@@ -221,9 +221,7 @@ def test_junit_fails_exactly_where_the_verdict_is_not_allow(verdict: Verdict) ->
 
 def test_no_output_shows_a_part_as_a_model_that_is_verified() -> None:
     files = FileLedger(signed=2, checked=1, unchecked=("weights",))
-    result = VerifyResult(
-        VerifyVerdict.PARTIAL, None, None, None, oms=True, format="oms-v1.0", signers=(), files=files
-    )
+    result = VerifyResult(VerifyVerdict.PARTIAL, None, None, None, oms=True, format="oms-v1.0", signers=(), files=files)
     report = Report("verify", result.exit_status, result.body(), result=result)
     text = {name: _index.load(name).render(report) for name in ("junit", "sarif", "github", "html", "markdown")}
     (case,) = ET.fromstring(text["junit"]).findall("testcase")

@@ -38,8 +38,8 @@ from modelsign.signing.certificate_identity import any_identity, exact_identity,
 from modelsign.signing.certificate_times import StampTrust
 from modelsign.signing.certificates import Certificate, load_certificate
 from modelsign.signing.crl import load_revocation_lists
-from modelsign.signing.envelope import trusts_of
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
+from modelsign.signing.envelope import trusts_of
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.methods.key import KeySealer

@@ -80,6 +80,18 @@ def test_no_entry_one_or_several_are_wanted_as_the_caller_says(paper, key):
     assert verdict(paper, key, bundle, logs=1) == "PROOFS_TOO_FEW"
 
 
+def test_a_log_that_has_ended_proves_nothing_where_no_time_is_proven(paper, key):
+    document = paper.trust_root()
+    document["tlogs"][1]["publicKey"]["validFor"]["end"] = "2026-12-31T00:00:00Z"
+    trust = KeyTrust(
+        load_public_key(spki(key)), root=parse_trust_root(data_of(document)), proofs=ProofPolicy(logs=1, times=0)
+    )
+    stamped = parse_any_bundle(data_of(paper.sign(log=paper.rekor2, kind="dsse2", key=key, managed=True)))
+    assert len(trust.vouch(stamped).signer.logs) == 1
+    bare = stamped._replace(material=stamped.material._replace(timestamps=()))
+    assert refused_with(trust.vouch, bare) == "LOG_KEY_NOT_VALID_THEN"
+
+
 def test_the_answer_shows_the_proofs(paper, key):
     bundle = parse_any_bundle(data_of(paper.sign(key=key, managed=True)))
     root = parse_trust_root(data_of(paper.trust_root()))

@@ -180,6 +180,44 @@ def test_every_part_of_an_entry_is_compared(paper):
             assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"
 
 
+@pytest.mark.parametrize(
+    ("log", "kind", "nulled"),
+    [
+        ("rekor1", "dsse", ("envelopeHash", "value")),
+        ("rekor1", "dsse", ("payloadHash", "value")),
+        ("rekor1", "intoto", ("content", "hash", "value")),
+        ("rekor2", "hashedrekord", ("hashedRekordV002", "data", "digest")),
+        ("rekor2", "hashedrekord", ("hashedRekordV002", "signature", "verifier", "keyDetails")),
+    ],
+)
+def test_an_entry_that_says_nothing_where_something_must_stand_is_about_nothing(paper, log, kind, nulled):
+    chosen, key = getattr(paper, log), new_key()
+    bundle = paper.sign(log=chosen, kind=kind, key=key)
+    entry = entry_of(bundle)
+    body = json.loads(unb64(entry["canonicalizedBody"]))
+    part = body["spec"]
+    for name in nulled[:-1]:
+        part = part[name]
+    part[nulled[-1]] = None
+    if nulled[-1] == "digest":
+        part["algorithm"] = "SHA2_999"  # of which nobody here could compute a digest
+    entry.update(chosen.enter(body))
+    assert verdict(paper, bundle) == "LOG_ENTRY_MISMATCH"
+
+
+def test_one_key_of_a_log_does_not_promise_what_another_one_has_in_its_tree(paper):
+    """A trust root may list two keys under one id; that of the past, with a window, must not date the present."""
+    old = copy.deepcopy(paper.rekor1)
+    old.key = new_key()
+    root = paper.trust_root()
+    past = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}
+    root["tlogs"].append({**old.trusted(), "publicKey": {**old.trusted()["publicKey"], "validFor": past}})
+    bundle = paper.sign()
+    assert verdict(paper, bundle, root) == "accepted"
+    old.promise(entry_of(bundle))
+    assert verdict(paper, bundle, root) == "LOG_KEY_NOT_VALID_THEN"
+
+
 def test_an_entry_of_an_unknown_kind_is_undecided(paper):
     bundle = paper.sign()
     entry_of(bundle)["kindVersion"]["kind"] = "helm"
