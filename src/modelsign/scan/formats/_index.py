@@ -18,6 +18,7 @@ IDS: Final[tuple[str, ...]] = (
     "hdf5",
     "jinja",
     "json",
+    "keras",
     "numpy",
     "onnx",
     "pickle",
@@ -64,6 +65,12 @@ def _jinja() -> Format:
 
 def _json() -> Format:
     from modelsign.scan.formats.json import FORMAT
+
+    return FORMAT
+
+
+def _keras() -> Format:
+    from modelsign.scan.formats.keras import FORMAT
 
     return FORMAT
 
@@ -135,6 +142,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "hdf5": _hdf5,
     "jinja": _jinja,
     "json": _json,
+    "keras": _keras,
     "numpy": _numpy,
     "onnx": _onnx,
     "pickle": _pickle,
