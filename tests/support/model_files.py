@@ -14,6 +14,7 @@ import zlib
 
 import graph_files
 import hdf5_files
+import keras_files
 import program_files
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
@@ -124,6 +125,11 @@ GOOD: dict[str, dict[str, bytes]] = {
         "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
         "behind.h5": hdf5_files.hdf5(user_block=512),
     },
+    "keras": {
+        "model.keras": keras_files.keras(keras_files.sequential(keras_files.dense())),
+        "model.h5": keras_files.old(keras_files.sequential(keras_files.dense())),
+        "architecture.json": json.dumps(keras_files.sequential(keras_files.dense())).encode(),
+    },
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -145,6 +151,10 @@ BAD: dict[str, dict[str, bytes]] = {
     "hdf5": {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
         "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),
+    },
+    "keras": {
+        "lambda.keras": keras_files.keras(keras_files.sequential(keras_files.thing("Lambda"))),
+        "function.h5": keras_files.old(keras_files.sequential(keras_files.function("system", "os"))),
     },
 }
 """Files that must not be clean, by the format whose reader finds it."""
