@@ -221,7 +221,6 @@ def test_members_without_a_reader_make_an_archive_unsupported():
 @pytest.mark.parametrize(
     "members",
     [
-        {"metadata.json": b"{}", "config.json": b"{}", "model.weights.h5": hdf5_files.hdf5()},
         {"schema.json": b"{}"},
         {"MAR-INF/MANIFEST.json": b"{}"},
         {"pkg/archive_format": b"pt2"},
