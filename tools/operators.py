@@ -59,14 +59,29 @@ def tensorflow(refused: set[str]) -> dict[str, object]:
     return {"groups": [_group("", {one.name for one in definitions.op}, source, refused)]}
 
 
+def tflite(refused: set[str]) -> dict[str, object]:
+    """Return the built-in operators of TensorFlow Lite by their number, and the custom ones it registers itself."""
+    schema = importlib.import_module("tensorflow.lite.python.schema_py_generated")
+    numbers = {name: number for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    version = importlib.metadata.version("tensorflow-cpu")
+    own = {"NumericVerify", "AudioSpectrogram", "Mfcc", "TFLite_Detection_PostProcess", "aeq.hadamard_rotation"}
+    return {
+        "builtin": {
+            "source": f"tensorflow-cpu {version}, tensorflow/lite/python/schema_py_generated.py",
+            "names": sorted(numbers, key=numbers.__getitem__),
+        },
+        "groups": [_group("", own, "tensorflow/lite/core/kernels/register.cc, BuiltinOpResolver", refused)],
+    }
+
+
 def main() -> int:
     """Write the lists that are asked for."""
-    makers = {"onnx": onnx, "tensorflow": tensorflow}
+    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", nargs="+", choices=sorted(makers))
     rows = json.loads((TARGET / "dangerous.json").read_text(encoding="utf-8"))
     for library in parser.parse_args().library:
-        refused = {name.casefold() for row in rows[library] for name in row["names"]}
+        refused = {name.casefold() for row in rows.get(library, ()) for name in row["names"]}
         document = {"generator": "tools/operators.py", **makers[library](refused)}
         (TARGET / f"{library}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import flatbytes
 import onnxbytes
 import tensorflowbytes
 
@@ -24,6 +25,10 @@ GOOD: dict[str, dict[str, bytes]] = {
         "variables.data-00000-of-00001": b"\xff\x00\x00\x80" * 16,
         "checkpoint": b'model_checkpoint_path: "ckpt-1"\n',
     },
+    "tflite": {
+        "model.tflite": flatbytes.build(flatbytes.model()),
+        "flex.tflite": flatbytes.custom("FlexAdd", options=flatbytes.flex("Add", "Add")),
+    },
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -39,6 +44,10 @@ BAD: dict[str, dict[str, bytes]] = {
     "tensorflow-checkpoint": {
         "variables.index": tensorflowbytes.index({b"w": tensorflowbytes.entry(size=3)}),
         "checkpoint": b'model_checkpoint_path: "/elsewhere/ckpt-1"\n',
+    },
+    "tflite": {
+        "custom.tflite": flatbytes.custom("Mine"),
+        "file.tflite": flatbytes.custom("FlexAdd", options=flatbytes.flex("Add", "ReadFile")),
     },
 }
 """Files that must not be clean, by the format whose reader finds it."""

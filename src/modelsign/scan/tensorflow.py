@@ -130,6 +130,10 @@ class Graphs:
                 self._note(TABLE.finding(f"a table from {path[:200]!r}", offset=offset))
         return list(self._found)
 
+    def use(self, operator: str, offset: int) -> None:
+        """Note an operator that is used outside of any graph."""
+        self._used.setdefault(operator, offset)
+
     def _note(self, finding: Finding) -> None:
         if len(self._found) < _MOST_FINDINGS or finding.outcome is Outcome.UNSAFE:
             self._found.setdefault(finding)

@@ -28,6 +28,7 @@ IDS: Final[tuple[str, ...]] = (
     "tensorflow",
     "tensorflow-checkpoint",
     "text",
+    "tflite",
     "zip",
 )
 """The ids, sorted."""
@@ -129,6 +130,12 @@ def _text() -> Format:
     return FORMAT
 
 
+def _tflite() -> Format:
+    from modelsign.scan.formats.tflite import FORMAT
+
+    return FORMAT
+
+
 def _zip() -> Format:
     from modelsign.scan.formats.zip import FORMAT
 
@@ -152,6 +159,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,
+    "tflite": _tflite,
     "zip": _zip,
 }
 

@@ -1,0 +1,92 @@
+"""Writes FlatBuffers by hand, and TensorFlow Lite models with them; nothing here needs flatbuffers.
+
+A table is a dict from field number to value: ``(width, number)``, text, bytes, a table, or a list of tables or numbers.
+"""
+
+from __future__ import annotations
+
+from protobytes import message
+
+
+def build(root: dict, mark: bytes = b"TFL3") -> bytes:
+    """Write a file; each table stands before what it points to."""
+    out = bytearray(4) + mark
+    out[:4] = _table(out, root).to_bytes(4, "little")
+    return bytes(out)
+
+
+def _pad(out: bytearray) -> None:
+    out += bytes(-len(out) % 4)
+
+
+def _table(out: bytearray, fields: dict) -> int:
+    """Write the description, the table, then what it points to; return where the table lies."""
+    _pad(out)
+    numbers = max(fields, default=-1) + 1
+    size, places = 4, {}
+    for number, value in fields.items():
+        places[number] = size
+        size += value[0] if isinstance(value, tuple) else 4
+    head = len(out)
+    out += (4 + 2 * numbers).to_bytes(2, "little") + size.to_bytes(2, "little")
+    out += b"".join(places.get(number, 0).to_bytes(2, "little") for number in range(numbers))
+    _pad(out)
+    at = len(out)
+    out += (at - head).to_bytes(4, "little") + bytes(size - 4)
+    for number, value in fields.items():
+        place = at + places[number]
+        if isinstance(value, tuple):
+            out[place : place + value[0]] = (value[1] % 256 ** value[0]).to_bytes(value[0], "little")
+        else:
+            out[place : place + 4] = (_child(out, value) - place).to_bytes(4, "little")
+    return at
+
+
+def _child(out: bytearray, value: object) -> int:
+    if isinstance(value, dict):
+        return _table(out, value)
+    _pad(out)
+    at = len(out)
+    if isinstance(value, (str, bytes)):
+        data = value.encode() + b"\0" if isinstance(value, str) else value
+        out += len(data.rstrip(b"\0") if isinstance(value, str) else data).to_bytes(4, "little") + data
+    elif value and isinstance(value[0], dict):
+        out += len(value).to_bytes(4, "little") + bytes(4 * len(value))
+        for index, one in enumerate(value):
+            place = at + 4 + 4 * index
+            out[place : place + 4] = (_table(out, one) - place).to_bytes(4, "little")
+    else:
+        out += len(value).to_bytes(4, "little")
+        out += b"".join((number % 2**32).to_bytes(4, "little") for number in value)
+    return at
+
+
+def flex(name: str, node_operator: str) -> bytes:
+    """The options of a selected TensorFlow operator: a FlexBuffer of its name and its node."""
+    node = message((1, "n"), (2, node_operator))
+    data = bytes([len(name)]) + name.encode() + b"\0"
+    second = len(data) + 1
+    data += bytes([len(node)]) + node + b"\0" + bytes([2])
+    start = len(data)
+    data += bytes([start - 1, start + 1 - second, 5 << 2, 5 << 2])
+    return data + bytes([len(data) - start, 10 << 2, 1])
+
+
+def model(  # noqa: PLR0913 - each part of a model can be replaced
+    codes: list[dict] | None = None,
+    *,
+    options: bytes | None = None,
+    tensor: dict | None = None,
+    operator: dict | None = None,
+    buffers: list[dict] | None = None,
+    extra: dict | None = None,
+) -> dict:
+    """A model with one operator, one tensor of two floats, and an empty first buffer."""
+    code = codes or [{0: (1, 0), 3: (4, 0)}]
+    step = {0: (4, 0), 1: [0], 2: [0]} | ({} if options is None else {5: options}) | (operator or {})
+    graph = {0: [{0: [2], 1: (1, 0), 2: (4, 1), 3: "w"} | (tensor or {})], 1: [0], 2: [0], 3: [step], 4: "main"}
+    return {0: (4, 3), 1: code, 2: [graph], 3: "by hand", 4: buffers or [{}, {0: bytes(8)}]} | (extra or {})
+
+
+def custom(name: str, **rest) -> bytes:
+    return build(model([{0: (1, 32), 1: name, 3: (4, 32)}], **rest))
