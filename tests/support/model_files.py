@@ -16,6 +16,7 @@ import graph_files
 import hdf5_files
 import keras_files
 import program_files
+import skops_files
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -125,6 +126,7 @@ GOOD: dict[str, dict[str, bytes]] = {
         "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
         "behind.h5": hdf5_files.hdf5(user_block=512),
     },
+    "skops": {"model.skops": skops_files.skops(skops_files.estimator(c=skops_files.text(1)))},
     "keras": {
         "model.keras": keras_files.keras(keras_files.sequential(keras_files.dense())),
         "model.h5": keras_files.old(keras_files.sequential(keras_files.dense())),
@@ -152,6 +154,7 @@ BAD: dict[str, dict[str, bytes]] = {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
         "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),
     },
+    "skops": {"evil.skops": skops_files.skops(skops_files.node("FunctionNode", "os", "system"))},
     "keras": {
         "lambda.keras": keras_files.keras(keras_files.sequential(keras_files.thing("Lambda"))),
         "function.h5": keras_files.old(keras_files.sequential(keras_files.function("system", "os"))),

@@ -221,7 +221,6 @@ def test_members_without_a_reader_make_an_archive_unsupported():
 @pytest.mark.parametrize(
     "members",
     [
-        {"schema.json": b"{}"},
         {"MAR-INF/MANIFEST.json": b"{}"},
         {"pkg/archive_format": b"pt2"},
         {"META-INF/MANIFEST.MF": b"x"},

@@ -25,6 +25,7 @@ IDS: Final[tuple[str, ...]] = (
     "pytorch",
     "pytorch-legacy",
     "safetensors",
+    "skops",
     "tensorflow",
     "tensorflow-checkpoint",
     "text",
@@ -112,6 +113,12 @@ def _safetensors() -> Format:
     return FORMAT
 
 
+def _skops() -> Format:
+    from modelsign.scan.formats.skops import FORMAT
+
+    return FORMAT
+
+
 def _tensorflow() -> Format:
     from modelsign.scan.formats.tensorflow import FORMAT
 
@@ -156,6 +163,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
     "safetensors": _safetensors,
+    "skops": _skops,
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,

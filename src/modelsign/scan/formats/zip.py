@@ -1,7 +1,7 @@
 """ZIP archives that are neither PyTorch's nor NumPy's: every member is scanned as a file of its own.
 
 An archive is clean only if each member is and nothing about the archive itself is odd. Formats that are ZIP
-archives with a meaning of their own (skops, TorchServe, …) are unsupported as a whole. Never extracts.
+archives with a meaning of their own (TorchServe, …) are unsupported as a whole. Never extracts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 _KINDS: Final = (
-    (frozenset({"schema.json"}), "a skops model (skops/io/_persist.py)"),
     (frozenset({"mar-inf/manifest.json"}), "a TorchServe archive (model-archiver)"),
     (frozenset({"archive_format"}), "a PyTorch export archive (torch/export/pt2_archive)"),
     (frozenset({"meta-inf/manifest.mf"}), "a Java archive"),
