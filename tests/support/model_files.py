@@ -115,6 +115,7 @@ GOOD: dict[str, dict[str, bytes]] = {
         "a.z": zlib.compress(b"[1]"),
         "a.lzma": lzma.compress(b"[1]", format=lzma.FORMAT_ALONE),
         "state.joblib": zlib.compress(HARMLESS),
+        "older.joblib": b"ZF0x12".ljust(21) + zlib.compress(HARMLESS),
     },
     "pytorch": {"model.pt": pytorch(), "packed.pt": pytorch(method=zipfile.ZIP_DEFLATED)},
     "pytorch-legacy": {"old.pt": pytorch_legacy()},

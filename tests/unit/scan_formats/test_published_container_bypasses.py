@@ -46,6 +46,8 @@ def tar(name, data, *, mode="w"):
 
 TORCH = model_files.pytorch(EVIL)
 UNSAFE = {
+    "old joblib": ("m.joblib", b"ZF0x5".ljust(21) + zlib.compress(EVIL)),
+    "old joblib of Python 2": ("m.joblib", b"ZF0x5L".ljust(21) + b" " + zlib.compress(EVIL)),
     "CVE-2025-1889 payload under another extension": (
         "model.pt",
         model_files.pytorch(extra={"archive/config.p": EVIL}),
@@ -117,7 +119,6 @@ NOT_CLEAN = {
     "notebook": ("n.ipynb", b'{"cells": []}'),
     "zstd": ("m.pkl.zst", b"\x28\xb5\x2f\xfd" + bytes(20)),
     "lz4": ("m.joblib", b"\x04\x22\x4d\x18" + bytes(20)),
-    "old joblib": ("m.joblib", b"ZF0x5" + zlib.compress(EVIL)),
     "R": ("m.rds", b"RDX3\n" + bytes(20)),
     "empty module": ("__init__.py", b""),
     "zip that is cut short": ("m.pt", TORCH[:-40]),

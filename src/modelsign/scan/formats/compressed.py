@@ -1,8 +1,9 @@
-"""Compressed streams: gzip, zlib, bz2, xz and lzma, as joblib and others wrap pickles in.
+"""Compressed streams: gzip, zlib, bz2, xz and lzma, as joblib and others wrap pickles in; and joblib's old zfiles.
 
 The stream is unpacked by the standard library within the scan's budget, into memory or an unnamed file, and what
 comes out is scanned as a file of its own. A stream that breaks off is judged as far as it goes: a loader would have
-seen as much. LZ4 and Zstandard have no reader in the standard library and stay unsupported.
+seen as much. LZ4 and Zstandard have no reader in the standard library and stay unsupported. A zfile of joblib before
+0.10 is ``ZF``, the length as 19 characters, perhaps a space, and a zlib stream (joblib/numpy_pickle_compat.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.stream import unpack
+from modelsign.artifact.reading import Slice
 from modelsign.scan.format import Format, Inspection, Magic, Member
 from modelsign.scan.rules import BROKEN, BUDGET
 
@@ -26,6 +28,8 @@ _ZLIB_DEFLATE: Final = 0x08
 _ZLIB_MULTIPLE: Final = 31
 _ZLIB_DICTIONARY: Final = 0x20
 _PROBE: Final = 4096
+_ZFILE: Final = b"ZF0x"
+_ZFILE_HEADER: Final = 21
 _SUFFIXES: Final = (".gz", ".gzip", ".z", ".bz2", ".xz", ".lzma")
 
 
@@ -56,10 +60,14 @@ def _unpacks(reading: Reading, codec: str, *, damaged: bool) -> bool:
 
 def _recognise(reading: Reading, name: str) -> bool:
     del name
-    return _codec(reading) is not None
+    return reading.read_at(0, len(_ZFILE)) == _ZFILE or _codec(reading) is not None
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
+    if reading.read_at(0, len(_ZFILE)) == _ZFILE:
+        start = _ZFILE_HEADER + (reading.read_at(_ZFILE_HEADER, 1) == b" ")
+        inside = Slice(reading, start, reading.size)
+        return Inspection(readable=True, members=(Member("zfile", functools.partial(unpack, inside, "zlib")),))
     codec = _codec(reading)
     if codec is None:
         return Inspection(readable=False)
@@ -72,10 +80,10 @@ def _scan(reading: Reading, name: str) -> Inspection:
 FORMAT = Format(
     id="compressed",
     title="Compressed stream",
-    description="A gzip, zlib, bz2, xz or lzma stream; what it unpacks to is scanned as a file of its own.",
+    description="A gzip, zlib, bz2, xz or lzma stream, or joblib's zfile; what it unpacks to is scanned as a file.",
     recognise=_recognise,
     scan=_scan,
-    magic=(Magic(0, b"\x1f\x8b"), Magic(0, b"BZh"), Magic(0, b"\xfd7zXZ\x00"), Magic(0, b"\x78")),
+    magic=(Magic(0, b"\x1f\x8b"), Magic(0, b"BZh"), Magic(0, b"\xfd7zXZ\x00"), Magic(0, b"\x78"), Magic(0, _ZFILE)),
     extensions=_SUFFIXES,
     rules=(BROKEN, BUDGET),
 )
