@@ -18,7 +18,7 @@ from modelsign.errors import error
 from modelsign.opinions import _index
 from modelsign.opinions.opinion import RULES
 from modelsign.scan.engine import scan_artifact
-from modelsign.verdict import worst
+from modelsign.verdict import Comparison, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelsign.opinions.opinion import Asked
     from modelsign.verdict import FileScan, Finding, ScanResult
 
-__all__ = ["OPINION_SECONDS", "examine", "opinion_ids"]
+__all__ = ["OPINION_SECONDS", "compare", "examine", "opinion_ids"]
 
 OPINION_SECONDS: Final = 600.0
 """The wall-clock limit of each second opinion; beyond it there is none."""
@@ -95,3 +95,14 @@ def _add(result: ScanResult, asked: Asked) -> ScanResult:
 def _with(file: FileScan, fresh: Sequence[Finding]) -> FileScan:
     outcome = worst([file.outcome, *(finding.outcome for finding in fresh)])
     return replace(file, outcome=outcome, findings=(*file.findings, *fresh), loadable=True)
+
+
+def compare(result: ScanResult) -> ScanResult:
+    """Add who says what of each file: the scan without the opinions, and each scanner that was asked."""
+    foreign = {rule.id for rule in RULES}
+    rows = []
+    for file in result.files:
+        own = worst(finding.outcome for finding in file.findings if finding.rule not in foreign)
+        said = {opinion.engine: opinion.files.get(file.path, "not looked at") for opinion in result.opinions}
+        rows.append(Comparison(file.path, own, said))
+    return replace(result, comparison=tuple(rows))

@@ -32,7 +32,7 @@ FAMILIES = {
     "opinions": "OPINION",
     "signing/methods": "METHOD",
 }
-ENTRY_POINTS = ("cli/", "guard/", "__main__.py", "opinions/_modelscan_runner.py")
+ENTRY_POINTS = ("cli/", "guard/", "__main__.py", "opinions/_")
 """Where the environment, the clock and the working directory come in; a child process is a program of its own."""
 MAY_ASK_FOR_THE_ENVIRONMENT = ("attest/ci.py", "opinions/", "examine.py")
 """``provenance()`` takes CI's environment; a child process gets one that was made for it."""
@@ -151,6 +151,8 @@ def test_every_module_says_what_it_is_for_and_none_grows_too_large(name):
 def test_only_the_entry_point_catches_everything():
     broad = []
     for name, tree in TREES.items():
+        if name.startswith("opinions/_"):
+            continue  # a program of its own, around a scanner that may raise anything
         for node in ast.walk(tree):
             if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
                 caught = {"BaseException"} if node.type is None else uses(node.type)

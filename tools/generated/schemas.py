@@ -108,6 +108,7 @@ def _scan() -> dict[str, Any]:
         "ruleset_digest": {"type": "string"},
         "files": _array(file),
         "opinions": _array(_of(verdict.Opinion)),
+        "comparison": _array(_of(verdict.Comparison)),
     }
 
 

@@ -60,7 +60,7 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
     help="A signature, in place of the default ones.",
 )
 @click.option("--attestations", multiple=True, metavar="FILE", help="A store, in place of the default one.")
-@click.option("--second-opinion", "opinions", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
+@click.option("--second-opinion", "opinions", multiple=True, metavar="ENGINE", help="Ask another scanner; see `scan`.")
 @click.option("--at", metavar="TIME", help="Judge as of this time (RFC 3339) instead of now.")
 @click.option("--vsa-key", metavar="FILE", help="Sign the verdict with this key, as a verification summary.")
 @click.option("--vsa", metavar="FILE", help="Where the summary goes; by default into the model's attestation store.")

@@ -39,6 +39,7 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         "modelsign scan model/",
         "modelsign scan model.pt --format sarif -o scan.sarif",
         "modelsign scan model/ --second-opinion modelscan",
+        "modelsign scan model/ --compare",
         "modelsign scan - < model.pkl",
     ),
     formats=ALL_FORMATS,
@@ -51,7 +52,10 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     metavar="OUTCOME[,OUTCOME]",
     help="Take `unverified` and/or `unsupported` files for good enough; `incomplete` never is.",
 )
-@click.option("--second-opinion", multiple=True, metavar="ENGINE", help="Ask another scanner: modelscan.")
+@click.option(
+    "--second-opinion", multiple=True, metavar="ENGINE", help="Ask another scanner: fickling, modelscan or picklescan."
+)
+@click.option("--compare", "comparing", is_flag=True, help="Show who says what of each file; asks all there are.")
 @click.option("--trust-global", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
 @click.option("--link-root", multiple=True, metavar="DIR", help="Follow links into this folder too.")
@@ -62,6 +66,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     model: str | None,
     accept: frozenset[Outcome],
     second_opinion: tuple[str, ...],
+    comparing: bool,
     trust_global: tuple[str, ...],
     allow_symlinks: bool,
     link_root: tuple[str, ...],
@@ -70,7 +75,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     """Scan a model's files for code that would run when they are loaded."""
     from modelsign.artifact.model import open_artifact
     from modelsign.errors import ExitStatus
-    from modelsign.examine import examine
+    from modelsign.examine import compare, examine, opinion_ids
     from modelsign.scan.ruleset import ruleset_digest
 
     if ruleset:
@@ -79,6 +84,8 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
     trusted = frozenset(trust_global)
+    if comparing and not second_opinion:
+        second_opinion = opinion_ids()
     warnings: list[str] = []
     if model == "-":
         result = _scan_input(session, second_opinion, trusted)
@@ -86,6 +93,8 @@ def command(  # noqa: PLR0913 - one parameter a flag
         with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False) as artifact:
             result = examine(artifact, opinions=second_opinion, progress=session.progress, trust_globals=trusted)
             warnings += artifact.warnings
+    if comparing:
+        result = compare(result)
     status = result.exit_status(accept)
     warnings += [f"--trust-global {name} was taken for safe" for name in trust_global]
     warnings += [

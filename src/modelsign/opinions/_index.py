@@ -11,8 +11,18 @@ if TYPE_CHECKING:
 
 __all__ = ["IDS", "load"]
 
-IDS: Final[tuple[str, ...]] = ("modelscan",)
+IDS: Final[tuple[str, ...]] = (
+    "fickling",
+    "modelscan",
+    "picklescan",
+)
 """The ids, sorted."""
+
+
+def _fickling() -> SecondOpinion:
+    from modelsign.opinions.fickling import OPINION
+
+    return OPINION
 
 
 def _modelscan() -> SecondOpinion:
@@ -21,8 +31,16 @@ def _modelscan() -> SecondOpinion:
     return OPINION
 
 
+def _picklescan() -> SecondOpinion:
+    from modelsign.opinions.picklescan import OPINION
+
+    return OPINION
+
+
 _MEMBERS: Final[dict[str, Callable[[], SecondOpinion]]] = {
+    "fickling": _fickling,
     "modelscan": _modelscan,
+    "picklescan": _picklescan,
 }
 
 

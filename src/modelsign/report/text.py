@@ -52,9 +52,22 @@ def _scan(report: Report, style: Style) -> Iterator[str]:
         version = f" {opinion.version}" if opinion.version else ""
         yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
         yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
+    yield from _comparison(result)
     counts = Counter(file.outcome.value for file in result.files)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _WORST_FIRST if counts[outcome])
     yield f"{style.verdict(result.outcome)}: {len(result.files)} file{_s(result.files)} ({told or 'nothing scanned'})"
+
+
+def _comparison(result: ScanResult) -> Iterator[str]:
+    """Show who says what, one line a file."""
+    if not result.comparison:
+        return
+    head = ["file", "modelsign", *result.comparison[0].opinions]
+    rows = [[escape_line(row.path), row.outcome.value, *row.opinions.values()] for row in result.comparison]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(1, len(head))]
+    for row in [head, *rows]:
+        cells = [f"{cell:<{width}}" for cell, width in zip(row[1:], widths, strict=True)]
+        yield "  ".join([*cells, row[0]]).rstrip()
 
 
 def _file(file: FileScan, style: Style) -> Iterator[str]:

@@ -35,7 +35,17 @@ if TYPE_CHECKING:
         Verdict,
     )
     from modelsign.verdict.report import Answer, Report
-    from modelsign.verdict.scanning import FileScan, Finding, Opinion, Outcome, Rule, ScanResult, Severity, worst
+    from modelsign.verdict.scanning import (
+        Comparison,
+        FileScan,
+        Finding,
+        Opinion,
+        Outcome,
+        Rule,
+        ScanResult,
+        Severity,
+        worst,
+    )
     from modelsign.verdict.signature import FileLedger, LogProof, Signer, VerifyResult, VerifyVerdict, who
 
 __all__ = [
@@ -44,6 +54,7 @@ __all__ = [
     "BundleClaims",
     "CertificateClaims",
     "CheckResult",
+    "Comparison",
     "EvidenceItem",
     "FileLedger",
     "FileScan",
@@ -101,7 +112,7 @@ _HOMES: Final = {
         "Verdict",
     ),
     "report": ("Answer", "Report"),
-    "scanning": ("FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"),
+    "scanning": ("Comparison", "FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"),
     "signature": ("FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"),
 }
 

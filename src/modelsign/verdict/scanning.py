@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,9 @@ from modelsign.reasons import ExitStatus
 from modelsign.verdict.jsonable import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"]
+__all__ = ["Comparison", "FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"]
 
 
 class Severity(StrEnum):
@@ -101,7 +101,8 @@ class Opinion:
     """What another scanner said. It can add findings and never lowers an outcome.
 
     ``status`` is ``findings``, ``no findings``, ``nothing scanned``, ``failed`` or ``absent``;
-    only the first two are opinions.
+    only the first two are opinions. ``files`` has a word for each file it looked at, by path: ``unsafe``,
+    ``doubtful``, ``nothing found`` or ``failed``; a file that is missing there was not looked at.
     """
 
     engine: str
@@ -109,6 +110,19 @@ class Opinion:
     status: str
     findings: tuple[str, ...] = ()
     message: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Who says what of one file: the outcome of the scan alone, and a word of each scanner that was asked.
+
+    The words are those of :class:`Opinion`, and ``not looked at``.
+    """
+
+    path: str
+    outcome: Outcome
+    opinions: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class ScanResult:
     files: tuple[FileScan, ...]
     opinions: tuple[Opinion, ...] = ()
     rules: tuple[Rule, ...] = ()
+    comparison: tuple[Comparison, ...] = ()
+    """Who says what of each file, where that was asked for."""
 
     def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
         """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
@@ -148,4 +164,5 @@ class ScanResult:
                 for file in self.files
             ],
             "opinions": plain(self.opinions),
+            "comparison": plain(self.comparison),
         }

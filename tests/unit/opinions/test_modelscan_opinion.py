@@ -92,8 +92,8 @@ def test_its_process_gets_no_environment(tmp_path, monkeypatch):
     runner = tmp_path / "runner.py"
     runner.write_text(
         "import json, os, sys\n"
-        "issue = {'severity': 'LOW', 'description': ' '.join(sorted(os.environ)), 'source': ''}\n"
-        "print(json.dumps({'version': '1', 'scanned': 1, 'skipped': 0, 'issues': [issue], 'errors': []}))\n"
+        "issue = {'severity': 'LOW', 'description': ' '.join(sorted(os.environ)), 'path': ''}\n"
+        "print(json.dumps({'version': '1', 'scanned': ['x'], 'skipped': 0, 'issues': [issue], 'errors': []}))\n"
     )
     monkeypatch.setattr(modelscan, "_RUNNER", str(runner))
     monkeypatch.setenv("SECRET", "x")
