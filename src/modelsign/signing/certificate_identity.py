@@ -7,9 +7,9 @@ of one kind only, the one in front of it or the one its form implies, so that a 
 not check can never stand for another. Values are compared exactly, case included.
 
 In globs ``*`` stands for any characters but the kind's separators (``/ ? # @ : \`` in URIs, ``@`` in e-mail addresses,
-``.`` in DNS names), ``**`` for any at all, ``?`` for one that is no separator. Subjects are compared attribute by
-attribute, so that a comma in a common name cannot stand for a further attribute. Matching takes time linear in the
-value (:mod:`modelsign.pattern`).
+``.`` in DNS names, ``, + \`` in directory names), ``**`` for any at all, ``?`` for one that is no separator. Subjects
+are compared attribute by attribute, so that a comma in a common name cannot stand for a further attribute. Matching
+takes time linear in the value (:mod:`modelsign.pattern`).
 """
 
 # ruff: noqa: PLC0415
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "any_identity", "exact_identity", "glob_identity", "names_of", "regexp_identity"]
 
 _KINDS: Final = ("uri", "email", "dns", "ip", "other", "directory", "registered", "subject")
-_SEPARATORS: Final = {"uri": "/?#@:\\", "email": "@", "dns": "."}
+_SEPARATORS: Final = {"uri": "/?#@:\\", "email": "@", "dns": ".", "directory": ",+\\"}
 _SHOWN: Final = 10
 _ORGANIZATION: Final = "2.5.4.10"
 _UTF8_STRING: Final = 0x0C

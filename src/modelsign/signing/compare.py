@@ -321,7 +321,7 @@ def _other_tree(
     artifact: Artifact | Snapshot, statement: Statement, hashes: Hashes
 ) -> tuple[list[ModelsignError], tuple[str, ...]]:
     """Compare the tree digests where all that is listed agrees; whole files under SHA-256 are the tree themselves."""
-    listed_is_tree = statement.algorithm == "sha256" and statement.shard_size is None
+    listed_is_tree = bool(statement.whole_files) and WHOLE_MODEL not in statement.names
     if statement.signed_tree is None or listed_is_tree or hashes.only is not None:
         return [], ()
     computed = hashes.tree_digest(set(statement.names).intersection(artifact.aside))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SCAN = "https://modelsign.dev/attestation/model-scan/v1"
 TYPES = {
     "signers": "keys", "people": "identities", "roots": "certificate-roots", "clocks": "certificate-roots",
-    "status": "certificate-status",
+    "status": "certificate-status", "root": "trust-root",
 }  # fmt: skip
 NAMED = {"identity": "https://example.org/release"}
 
@@ -158,6 +158,17 @@ def test_one_clock_that_stamped_twice_is_one(model, lab: Lab):
     once, twice = (writing(signed(timestamp_roots="clocks", timestamps=number)) for number in (1, 2))
     assert checked(model, once, given).verdict is Verdict.ALLOW
     assert why(checked(model, twice, given)) == ("DENY", "POLICY_SIGNATURE_MISSING")
+
+
+def test_clocks_of_the_caller_count_beside_a_trust_root(model, lab: Lab, tmp_path):
+    """Where both are named the timestamps of certificates are those of the clocks, as in verify."""
+    clock, root = Authority(tmp_path, "clock"), json.dumps(Paper().trust_root()).encode()
+    place = sign(model, sealer(lab.leaf, lab.middle))
+    given = {"people": NAMED, "roots": lab.root.path, "clocks": clock.path, "root": root}
+    asked = writing(signed(trust_root="root", timestamp_roots="clocks", timestamps=1))
+    assert why(checked(model, asked, given)) == ("DENY", "POLICY_SIGNATURE_MISSING")
+    stamp(place, Stamper(clock))
+    assert checked(model, asked, given, now=NOW + DAY).verdict is Verdict.ALLOW
 
 
 def test_without_a_timestamp_no_time_is_proven(model, lab: Lab):

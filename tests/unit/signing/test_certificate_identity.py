@@ -106,6 +106,16 @@ def test_a_comma_in_a_common_name_is_no_further_attribute(lab: Lab) -> None:
     assert exact_identity("CN=evil\\,O=Acme").match(leaf)
 
 
+def test_nor_is_one_in_a_directory_name(lab: Lab) -> None:
+    named = "{0}subjectAltName=dirName:d\n[d]\n{1}\n"
+    evil = lab.special("evil-directory", named.format(LEAF, "CN=evil\\,O=Acme")).certificate
+    good = lab.special("good-directory", named.format(LEAF, "O=Acme\nCN=good")).certificate
+    assert names_of(evil) == ("directory:CN=evil\\,O=Acme",)
+    asked = glob_identity("directory:CN=*,O=Acme")
+    assert asked.match(good) == "directory:CN=good,O=Acme"
+    assert refused_with(asked.match, evil) == MISMATCH
+
+
 def test_a_kind_never_stands_for_another(lab: Lab) -> None:
     """An authority that checks e-mail addresses may let anybody choose a URI."""
     leaf = lab.special("kinds", f"{LEAF}subjectAltName=URI:ci@example.org,DNS:https://example.org/release\n")

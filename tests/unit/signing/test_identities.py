@@ -90,6 +90,19 @@ def test_claims_are_demanded_exactly(paper):
     assert refusal(paper, claims={"github_workflow_ref": "refs/heads/main"}) == "CLAIM_WRONG"
 
 
+def test_a_workflow_that_another_repository_called_is_warned_of_unless_its_caller_is_demanded(paper):
+    """Anybody may call a public reusable workflow, and signs by its name then."""
+    caller = "https://github.com/anybody/else"
+    key = new_key()
+    certificate = paper.certificate(key, claims={"1.12": caller})
+    bundle = parse_any_bundle(data_of(paper.sign(key=key, certificate=certificate)))
+    (warning,) = trust(paper).vouch(bundle).warnings
+    assert f"a workflow that {caller} called" in warning
+    assert trust(paper)._replace(claims={"source_repository_uri": caller}).vouch(bundle).warnings == ()
+    own = parse_any_bundle(data_of(paper.sign()))
+    assert trust(paper).vouch(own).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("name", "identity"),
     [

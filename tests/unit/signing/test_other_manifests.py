@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import TYPE_CHECKING
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from refusals import build
 
 from modelsign.artifact.hashing import hash_artifact
-from modelsign.artifact.manifest import Serialization
+from modelsign.artifact.manifest import Serialization, tree_digest
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.snapshot import take_snapshot
+from modelsign.signing.envelope import sign_statement
 from modelsign.signing.keys import generate
 from modelsign.signing.oms import parse_statement, write_statement
 from modelsign.signing.sign import sign_model
@@ -166,6 +168,15 @@ def test_a_file_written_to_between_two_readings_is_noticed(model: Path, monkeypa
     result = verify(model, *bundles)
     assert "FILE_CHANGED_WHILE_READ" in " ".join([*codes(result), *result.warnings]) or result.warnings
     assert any("written to between two readings" in warning for warning in result.warnings)
+
+
+def test_the_tree_digest_of_a_single_file_without_its_name_is_compared_too(tmp_path: Path) -> None:
+    path = build(tmp_path, {"w.bin": "0123456789"}) / "w.bin"
+    digest = hashlib.sha256(b"0123456789").hexdigest()
+    for name, reasons in (("w.bin", []), ("v.bin", ["TREE_DIGEST_DIFFERS"])):
+        tree = tree_digest({name: digest})
+        bundle = sign_statement(write_statement("w.bin", {".": digest}, tree=tree), KEY)
+        assert codes(verify(path, bundle)) == reasons
 
 
 @pytest.mark.parametrize("size", [None, 4])

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["METHOD", "KeylessTrust"]
 
 _KINDS = ("certificate", "certificate_chain")
+_OF_THE_SOURCE = frozenset(
+    {
+        "github_workflow_repository",
+        "github_workflow_sha",
+        "source_repository_digest",
+        "source_repository_identifier",
+        "source_repository_owner_identifier",
+        "source_repository_owner_uri",
+        "source_repository_uri",
+    }
+)
+"""Claims that say which repository, or whose, called a workflow."""
 
 
 class KeylessTrust(NamedTuple):
@@ -90,9 +102,24 @@ class KeylessTrust(NamedTuple):
         moments = [moment.time for moment in proofs.moments]
         verify_sct(leaf.certificate, find_issuer(leaf.certificate, self.root.authorities, moments), self.root.ctlogs)
         self._check_identity(leaf)
-        return Vouch(
-            _signer(leaf, proofs, self.root.digest), oms=leaf.key.oms, warnings=(*self.notes, *proofs.warnings)
-        )
+        warnings = (*self.notes, *proofs.warnings, *self._borrowed(leaf))
+        return Vouch(_signer(leaf, proofs, self.root.digest), oms=leaf.key.oms, warnings=warnings)
+
+    def _borrowed(self, leaf: SigningCertificate) -> tuple[str, ...]:
+        """Warn of a workflow that another repository called, where nothing says whose repository it must be.
+
+        The name of such a certificate is the workflow's, and whoever may call it signs by that name.
+        """
+        source = leaf.claims.get("source_repository_uri")
+        if (
+            source is None
+            or leaf.kind != "uri"
+            or leaf.name.startswith(f"{source}/")
+            or not _OF_THE_SOURCE.isdisjoint(self.claims)
+        ):
+            return ()
+        who = f"the identity is a workflow that {source[:300]} called, and any repository might have"
+        return (f"{who}: demand the claim source_repository_uri too",)
 
     def _check_identity(self, leaf: SigningCertificate) -> None:
         if not self.identity.matches(leaf.name):
