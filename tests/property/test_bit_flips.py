@@ -37,6 +37,7 @@ from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.ocsp import load_ocsp_response
 from modelsign.signing.revocation_status import RevocationSources
 from modelsign.signing.sign import sign_model
+from modelsign.signing.tlog import parse_checkpoint
 from modelsign.signing.trust_root import parse_trust_root
 from modelsign.signing.verify import verify_model
 
@@ -76,7 +77,8 @@ BUNDLE = (
 )
 """Where a bit of a bundle lies → the reasons for which it may be refused; the first that fits."""
 BASE64 = re.compile(
-    r".*\.(payload|sig|rawBytes|keyId|canonicalizedBody|rootHash|hashes\[\d+\]|signedEntryTimestamp|signedTimestamp)"
+    r".*\.(payload|sig|rawBytes|keyId|canonicalizedBody|rootHash|hashes\[\d+\]|signedEntryTimestamp|signedTimestamp"
+    r"|checkpoint\.envelope)"
 )
 UNSIGNED = re.compile(r".*\.signedTimestamp")
 """Where bits lie that no signature covers: the response around a timestamp, and certificates it need not carry."""
@@ -209,7 +211,10 @@ def test_any_bit_of_a_keyless_bundle_is_refused_or_changes_nothing_of_the_verdic
 
 def parts(bundle):
     """Everything that a bundle holds, decoded; log entries without the text they were read from."""
-    entries = [entry._replace(raw={}) for entry in bundle.material.tlog_entries]
+    entries = []
+    for entry in bundle.material.tlog_entries:
+        checkpoint = parse_checkpoint(entry.proof.checkpoint)  # its signatures are base64, too
+        entries.append((entry._replace(raw={}, proof=entry.proof._replace(checkpoint=None)), checkpoint))
     return bundle.content, bundle.material._replace(tlog_entries=()), entries
 
 
