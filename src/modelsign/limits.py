@@ -106,6 +106,8 @@ PROTOBUF_KEPT: Final = 100_000
 """Values of one field that are kept while its message is read."""
 PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
+SOURCE_BYTES: Final = 512 * 1024
+"""A file of Python source; the longest of transformers have some 300,000."""
 GGUF_ENTRIES: Final = 100_000
 """Entries of metadata of a GGUF file, or lists in one of them; large models have some 100."""
 GGUF_TENSORS: Final = 100_000

@@ -19,7 +19,7 @@ from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
-from modelsign.scan.machine.rules import BUDGET, PERSISTENT_ID
+from modelsign.scan.machine.rules import BUDGET, PERSISTENT_ID, UNKNOWN_GLOBAL
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.trust import trusting
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
@@ -258,11 +258,19 @@ def _asks_at_once(answer: Inspection) -> bool:
 
 
 def _is_wreck(answer: Inspection) -> bool:
-    """Whether a reading broke off before it could do anything: such bytes only begin like the format."""
+    """Whether a reading broke off before it could do anything: such bytes only begin like the format.
+
+    Text that begins with ``c`` or ``i`` names something in two lines, to a pickle; no module is called like that.
+    """
     if any(finding.outcome is Outcome.UNSAFE or finding.rule in _BUDGETS for finding in answer.findings):
         return False
-    broken = all(finding.outcome is Outcome.INCOMPLETE for finding in answer.findings)
-    return bool(answer.findings) and broken and not answer.globals and not answer.members
+    told = [finding for finding in answer.findings if finding.rule != UNKNOWN_GLOBAL.id]
+    broken = all(finding.outcome is Outcome.INCOMPLETE for finding in told)
+    return bool(told) and broken and not any(map(_importable, answer.globals)) and not answer.members
+
+
+def _importable(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:

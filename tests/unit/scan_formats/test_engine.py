@@ -359,3 +359,17 @@ def test_the_model_of_the_demonstration_is_clean_file_by_file():
         result = scan_artifact(artifact)
     assert {file.path: file.outcome for file in result.files if file.outcome != "clean"} == {}
     assert result.exit_status() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "outcome"),
+    [
+        (b"class notes\nfoo bar baz\nmore\n", "README.md", "clean"),
+        (b"class M:\n    def f(self): pass\n", "modeling.py", "unverified"),
+        (b"class notes\nfoo bar\n)R.", "README.md", "unverified"),
+        (b"cos\nsystem\nmore\n", "README.md", "unsafe"),
+        (b"cany_module\nname\nmore\n", "README.md", "incomplete"),
+    ],
+)
+def test_text_that_only_begins_like_a_pickle_is_no_pickle(text, name, outcome):
+    assert scan_file(BytesReading(text), name).outcome == outcome

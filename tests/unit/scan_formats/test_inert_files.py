@@ -87,14 +87,13 @@ def test_json_is_recognised_by_content_under_any_name():
 @pytest.mark.parametrize(
     ("name", "word"),
     [
-        ("modeling.py", "python"),
-        ("a/b.PY", "python"),
+        ("stub.pyi", "python"),
+        ("a/b.PYX", "python"),
         ("book.ipynb", "notebook"),
         ("config.yaml", "yaml"),
         ("MLmodel", "yaml"),
         ("run.sh", "script"),
         ("requirements.txt", "requirements"),
-        ("model.onnx", "onnx"),
     ],
 )
 def test_a_name_that_stands_for_code_adds_a_reading_whatever_the_bytes(name, word):

@@ -22,6 +22,7 @@ IDS: Final[tuple[str, ...]] = (
     "numpy",
     "onnx",
     "pickle",
+    "python",
     "pytorch",
     "pytorch-legacy",
     "safetensors",
@@ -95,6 +96,12 @@ def _pickle() -> Format:
     return FORMAT
 
 
+def _python() -> Format:
+    from modelsign.scan.formats.python import FORMAT
+
+    return FORMAT
+
+
 def _pytorch() -> Format:
     from modelsign.scan.formats.pytorch import FORMAT
 
@@ -160,6 +167,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "numpy": _numpy,
     "onnx": _onnx,
     "pickle": _pickle,
+    "python": _python,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
     "safetensors": _safetensors,
