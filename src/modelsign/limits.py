@@ -94,6 +94,8 @@ SCAN_MEMORY_BYTES: Final = 8 * MIB
 """Unpacked bytes of one stream that are kept in memory; longer ones go to an unnamed file on disk."""
 SCAN_JSON_BYTES: Final = 64 * MIB
 """A JSON document in a model; the largest tokenizers have some 35 MB."""
+TAR_HEADER_BYTES: Final = 1 * MIB
+"""A long name, or the records of one pax header, in a tar archive."""
 SAFETENSORS_HEADER_BYTES: Final = 100_000_000
 """The header of a safetensors file, as the format itself bounds it."""
 NUMPY_HEADER_BYTES: Final = 1 * MIB

@@ -15,6 +15,7 @@ import zlib
 import graph_files
 import hdf5_files
 import keras_files
+import packed_files
 import program_files
 import skops_files
 
@@ -122,6 +123,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pickle": {"a.pkl": HARMLESS},
     **graph_files.GOOD,
     **program_files.GOOD,
+    **packed_files.GOOD,
     "hdf5": {
         "empty.h5": hdf5_files.hdf5(),
         "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
@@ -151,6 +153,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
     **graph_files.BAD,
     **program_files.BAD,
+    **packed_files.BAD,
     "hdf5": {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
         "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),

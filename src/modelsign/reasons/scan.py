@@ -39,6 +39,12 @@ REASONS: tuple[Reason, ...] = (
         "Fetch the file again; it may be cut short.",
     ),
     Reason(
+        "TAR_MALFORMED",
+        ExitStatus.UNDECIDED,
+        "a tar archive cannot be read to its end",
+        "Fetch the file again; it may be cut short.",
+    ),
+    Reason(
         "PACKED_STREAM_BROKEN",
         ExitStatus.UNDECIDED,
         "a compressed stream is damaged or cut short",

@@ -246,11 +246,18 @@ def _marked(reading: Reading, answers: list[tuple[str, Inspection]]) -> list[tup
     """Leave out the pickle that every ZIP archive begins like: the opcode that asks the loader for an object.
 
     An ordinary unpickler stops there. What a reading of the archive's bytes finds behind it turns up by chance, unless
-    it names something.
+    it names something. A tar archive whose first member is called ``config.json`` begins like the import of a module
+    whose name holds NULs, which no import finds; every unpickler stops there.
     """
+    answers = [pair for pair in answers if not _names_nothing(pair[1])]
     if reading.read_at(0, len(_ARCHIVE)) != _ARCHIVE:
         return answers
     return [pair for pair in answers if pair[1].globals or not _asks_at_once(pair[1])]
+
+
+def _names_nothing(answer: Inspection) -> bool:
+    harmful = any(finding.outcome is Outcome.UNSAFE for finding in answer.findings)
+    return bool(answer.globals) and not harmful and all("\0" in name.rpartition(".")[0] for name in answer.globals)
 
 
 def _asks_at_once(answer: Inspection) -> bool:

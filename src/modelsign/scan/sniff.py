@@ -20,8 +20,6 @@ LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, numb
 """First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _STRONG: Final = 4
 _HEAD: Final = 4096
-_TAR_BLOCK: Final = 512
-_TAR_SUM: Final = slice(148, 156)
 _PE_POINTER: Final = 0x3C
 _TEXT_SAMPLE: Final = 4096
 
@@ -62,37 +60,11 @@ def by_content(reading: Reading) -> Mark | None:
     for offset, value, mark in _contents():
         if head.startswith(value, offset):
             return mark
-    if _is_tar(head):
-        return Mark("tar", "tar archive")
     if head.startswith(b"MZ"):
         place = int.from_bytes(head[_PE_POINTER : _PE_POINTER + 4], "little")
         if reading.read_at(place, 4) == b"PE\x00\x00":
             return Mark("pe", "Windows executable or library")
     return None
-
-
-def _is_tar(head: bytes) -> bool:
-    """Whether the first block is a tar header by its checksum, as tarfile decides; the mark came later than tar.
-
-    ``torch.load`` of a path asks tarfile first, so a file that is anything else besides is a tar archive to it.
-    """
-    block = head[:_TAR_BLOCK]
-    if len(block) < _TAR_BLOCK:
-        return False
-    blanked = block[: _TAR_SUM.start] + b" " * 8 + block[_TAR_SUM.stop :]
-    unsigned = sum(blanked)
-    signed = unsigned - 256 * sum(byte > 0x7F for byte in blanked)  # noqa: PLR2004 - the sign bit
-    return _tar_number(block[_TAR_SUM]) in {unsigned, signed}
-
-
-def _tar_number(field: bytes) -> int | None:
-    """Read a number of a tar header as tarfile does: base 256 behind a mark in its first byte, else octal text."""
-    if field[0] in {0o200, 0o377}:
-        return int.from_bytes(field[1:], "big") - (256 ** (len(field) - 1) if field[0] == 0o377 else 0)  # noqa: PLR2004 - the mark
-    try:
-        return int(field.split(b"\0", 1)[0].decode("ascii").strip() or "0", 8)
-    except ValueError:
-        return None
 
 
 def by_name(name: str) -> Mark | None:

@@ -27,6 +27,7 @@ IDS: Final[tuple[str, ...]] = (
     "pytorch-legacy",
     "safetensors",
     "skops",
+    "tar",
     "tensorflow",
     "tensorflow-checkpoint",
     "text",
@@ -126,6 +127,12 @@ def _skops() -> Format:
     return FORMAT
 
 
+def _tar() -> Format:
+    from modelsign.scan.formats.tar import FORMAT
+
+    return FORMAT
+
+
 def _tensorflow() -> Format:
     from modelsign.scan.formats.tensorflow import FORMAT
 
@@ -172,6 +179,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "pytorch-legacy": _pytorch_legacy,
     "safetensors": _safetensors,
     "skops": _skops,
+    "tar": _tar,
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,

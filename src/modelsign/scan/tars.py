@@ -1,0 +1,245 @@
+"""What a tar archive does when it is unpacked: rules, and the findings about names, links, devices and permissions.
+
+The directory of one reading is read once, however many readers ask.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from modelsign.artifact.containers.flaw import FlawKind
+from modelsign.artifact.containers.tar import looks_like_tar, open_tar_member, read_tar
+from modelsign.errors import ModelsignError
+from modelsign.scan.format import Member
+from modelsign.scan.rules import BROKEN, BUDGET, of_fault
+from modelsign.verdict import Outcome, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from modelsign.artifact.containers.tar import TarArchive, TarMember
+    from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding
+
+__all__ = ["TAR_RULES", "looks_like_tar", "plain_name", "tar_findings", "tar_member", "tar_of"]
+
+_ADVICE: Final = "Do not unpack or load the file; ask its author for an archive of plain files."
+_ESCAPES: Final = Rule(
+    "tar-path-escapes",
+    "a member would be written outside of the folder it is unpacked to",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "The name is absolute, climbs with `..`, or passes through a link of the same archive. Loaders that unpack such "
+    "an archive write to any place the user may write to.",
+    _ADVICE,
+    ("CVE-2007-4559", "CVE-2025-12060", "CVE-2025-23304", "CVE-2025-23360", "CVE-2024-34997"),
+)
+_LINK_ESCAPES: Final = Rule(
+    "tar-link-escapes",
+    "a link in the archive points outside of it",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "A symbolic or hard link whose target is absolute or above the archive. Whoever reads the member reads another "
+    "file of the machine, and whoever writes to it overwrites that file.",
+    _ADVICE,
+    ("CVE-2025-12060", "CVE-2025-4517", "CVE-2025-4330"),
+)
+_LINK: Final = Rule(
+    "tar-link",
+    "a link in the archive leads to no plain member",
+    Severity.MEDIUM,
+    Outcome.UNVERIFIED,
+    "A symbolic or hard link stays below the folder by its text, but points at nothing, or at another link, so that "
+    "what it means depends on what lies there already.",
+    "Ask for an archive without links.",
+    ("CVE-2025-4517",),
+)
+_SPECIAL: Final = Rule(
+    "tar-special-file",
+    "the archive makes a device or a pipe",
+    Severity.HIGH,
+    Outcome.UNSAFE,
+    "Devices give access to the machine's disks and memory, and pipes block whoever opens them. No model needs either.",
+    _ADVICE,
+)
+_PRIVILEGED: Final = Rule(
+    "tar-privileged-mode",
+    "a file in the archive takes its owner's rights when it runs",
+    Severity.MEDIUM,
+    Outcome.UNVERIFIED,
+    "The member's permissions have the set-user-ID or set-group-ID bit, which gives whoever runs the file the rights "
+    "of its owner. Weights are never run.",
+    "Ask for an archive with ordinary permissions.",
+)
+
+
+def _reading_rule(name: str, title: str, description: str, *references: str) -> Rule:
+    return Rule(name, title, Severity.HIGH, Outcome.INCOMPLETE, description, _ADVICE, references)
+
+
+_DIFFER: Final = _reading_rule(
+    "tar-header-contradicts",
+    "readers of tar see different members",
+    "A header is malformed, contradicts its pax header, or has data that some readers skip and others take for "
+    "members. All members of all readings are judged.",
+    "CVE-2025-62518",
+)
+_OUTSIDE: Final = _reading_rule(
+    "tar-bytes-outside",
+    "bytes in the archive belong to no member",
+    "There are bytes that are no header between or behind the members, or members behind the archive's end, where "
+    "some readers stop and others go on.",
+)
+_FLAWS: Final[Mapping[FlawKind, Rule]] = {
+    FlawKind.HEADER: _DIFFER,
+    FlawKind.OUTSIDE: _OUTSIDE,
+    FlawKind.DIRECTORY: _reading_rule(
+        "tar-cut-short",
+        "the archive has no end",
+        "A tar archive ends with blocks of zeros. Where they are missing, members may be missing as well.",
+    ),
+    FlawKind.DUPLICATE: _reading_rule(
+        "tar-duplicate-member",
+        "two members have the same name",
+        "Two members have names that are equal, or differ in letter case alone. The later one replaces the earlier "
+        "when the archive is unpacked, while a reader that looks for a name may stop at the first.",
+    ),
+    FlawKind.NAME: _reading_rule(
+        "tar-name",
+        "a member's name is read differently by different readers",
+        "The name holds a NUL or a backslash, is no UTF-8, is longer than file systems allow, or goes on in a field "
+        "that not every reader looks at.",
+        "CVE-2025-4517",
+    ),
+    FlawKind.UNREADABLE: _reading_rule(
+        "tar-sparse-member",
+        "a member is stored with its holes left out",
+        "The bytes in the archive are not the bytes of the file, which a reader puts together with zeros in between. "
+        "They are judged as they lie there.",
+    ),
+}
+TAR_RULES: Final = (_ESCAPES, _LINK_ESCAPES, _LINK, _SPECIAL, _PRIVILEGED, *_FLAWS.values(), BROKEN, BUDGET)
+_DRIVE: Final = re.compile(r"[A-Za-z]:", re.ASCII)
+_SET_ID: Final = 0o6000
+_HERE: Final = ""
+"""The part that no path has: a path ends here."""
+
+
+class _Tree(dict[str, "_Tree"]):
+    """Paths by their parts."""
+
+
+_known: WeakKeyDictionary[Reading, TarArchive | ModelsignError] = WeakKeyDictionary()
+
+
+def tar_of(reading: Reading) -> TarArchive | ModelsignError:
+    """Return the archive in these bytes, or the error that reading it ended with."""
+    archive = _known.get(reading)
+    if archive is None:
+        try:
+            archive = read_tar(reading)
+        except ModelsignError as fault:
+            archive = fault
+        _known[reading] = archive
+    return archive
+
+
+def plain_name(member: TarMember) -> str:
+    """Return a member's name as a file below the folder it is unpacked to."""
+    return member.name.removeprefix("./").lstrip("/") or member.name
+
+
+def tar_member(reading: Reading, member: TarMember) -> Member:
+    """Hand a member to the engine."""
+    return Member(plain_name(member), functools.partial(open_tar_member, reading, member))
+
+
+def tar_findings(archive: TarArchive | ModelsignError) -> tuple[Finding, ...]:
+    """Return the findings about the archive itself, worst first."""
+    if isinstance(archive, ModelsignError):
+        return (of_fault(archive),)
+    flaws = (_FLAWS[flaw.kind].finding(flaw.message, member=flaw.member, offset=flaw.offset) for flaw in archive.flaws)
+    return (*_doings(archive.members), *flaws)
+
+
+def _doings(members: tuple[TarMember, ...]) -> Iterator[Finding]:
+    links = _tree(_parts(member.name) for member in members if member.kind == "symbolic link")
+    plain = {_parts(member.name) for member in members if member.kind in {"file", "folder"}}
+    for member in members:
+        if _leaves(member.name):
+            yield _found(_ESCAPES, "it leaves the folder", member)
+        elif _passes(_parts(member.name)[:-1], links):
+            yield _found(_ESCAPES, "it passes through a link of the archive", member)
+        if member.kind in {"device", "pipe"}:
+            yield _found(_SPECIAL, f"it is a {member.kind}", member)
+        elif member.kind in {"hard link", "symbolic link"}:
+            yield from _link(member, links, plain)
+        elif member.kind == "file" and member.mode & _SET_ID:
+            yield _found(_PRIVILEGED, f"its permissions are {member.mode & 0o7777:o}", member)
+
+
+def _link(member: TarMember, links: _Tree, plain: set[tuple[str, ...]]) -> Iterator[Finding]:
+    base = member.name.rpartition("/")[0] + "/" if member.kind == "symbolic link" and "/" in member.name else ""
+    absolute = member.link.startswith("/") or "\\" in member.link or _DRIVE.match(member.link) is not None
+    if absolute or _leaves(f"./{base}{member.link}", climbs=True):
+        yield _found(_LINK_ESCAPES, f"it is a {member.kind} to {member.link[:200]}", member)
+        return
+    target = _parts(base + member.link)
+    if target not in plain or _passes(target, links):
+        yield _found(_LINK, f"it is a {member.kind} to {member.link[:200]}", member)
+
+
+def _found(rule: Rule, words: str, member: TarMember) -> Finding:
+    return rule.finding(f"{member.name[:200]}: {words}", member=plain_name(member), offset=member.header)
+
+
+def _leaves(name: str, *, climbs: bool = False) -> bool:
+    """Whether a name is absolute or climbs; ``climbs`` allows ``..`` that stays below the start."""
+    if name.startswith("/") or "\\" in name or _DRIVE.match(name):
+        return True
+    level = 0
+    for part in name.split("/"):
+        if part == "..":
+            level -= 1
+            if level < 0 or not climbs:
+                return True
+        elif part not in {"", "."}:
+            level += 1
+    return False
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """Return the folders and the name, with ``.`` left out and ``..`` followed by its text."""
+    found: list[str] = []
+    for part in name.split("/"):
+        if part == "..":
+            del found[-1:]
+        elif part not in {"", "."}:
+            found.append(part)
+    return tuple(found)
+
+
+def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree:
+    """Put paths into a tree of their parts, so that asking costs as much as the path asked for is long."""
+    root = _Tree()
+    for path in paths:
+        node = root
+        for part in path:
+            node = node.setdefault(part, _Tree())
+        node[_HERE] = _Tree()
+    return root
+
+
+def _passes(parts: tuple[str, ...], links: _Tree) -> bool:
+    """Whether any beginning of a path is a link."""
+    node: _Tree | None = links
+    for part in parts:
+        node = node.get(part) if node is not None else None
+        if node is None:
+            return False
+        if _HERE in node:
+            return True
+    return False
