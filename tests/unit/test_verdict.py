@@ -84,7 +84,7 @@ def test_the_body_of_a_scan_has_the_stable_keys():
         (Opinion("modelscan", "0.8.8", "no findings"),),
     )
     body = json.loads(json.dumps(result.body()))
-    assert list(body) == ["outcome", "ruleset_digest", "files", "opinions"]
+    assert list(body) == ["outcome", "ruleset_digest", "files", "opinions", "comparison"]
     assert body["files"][0]["findings"] == [
         {
             "rule": "r-1",
@@ -93,6 +93,10 @@ def test_the_body_of_a_scan_has_the_stable_keys():
             "message": "seen",
             "member": "data.pkl",
             "offset": 3,
+            "confidence": "high",
+            "calls": [],
+            "references": list(RULE.references),
+            "advice": RULE.advice,
         }
     ]
     assert body["opinions"][0]["status"] == "no findings"

@@ -58,7 +58,7 @@ def _entries() -> Iterator[dict[str, str]]:
 
 def _scan_rules() -> Iterator[dict[str, str]]:
     from modelsign.opinions.opinion import RULES
-    from modelsign.scan.engine import known_rules
+    from modelsign.scan.engine import formats, known_rules
 
     for rule in (*known_rules(), *RULES):
         yield {
@@ -69,6 +69,8 @@ def _scan_rules() -> Iterator[dict[str, str]]:
             "advice": rule.advice,
             "severity": rule.severity.value,
             "outcome": rule.outcome.value,
+            "confidence": rule.confidence.value,
+            "formats": " ".join(entry.id for entry in formats() if rule in entry.rules),
             "references": " ".join(rule.references),
         }
 
@@ -92,6 +94,8 @@ def _paragraphs(entry: dict[str, str]) -> str:
         "Exit status": entry.get("exit_status"),
         "Severity": entry.get("severity"),
         "Outcome": entry.get("outcome"),
+        "Confidence": entry.get("confidence"),
+        "Formats": entry.get("formats"),
         "See": entry.get("references"),
     }
     lines = [f"{entry['code']} ({entry['kind']}): {entry['title']}", ""]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from modelsign.verdict import Outcome, Rule, Severity
+from modelsign.verdict import Confidence, Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ UNSAFE: Final = Rule(
     "A scanner that was asked for a second opinion reports a finding that it calls critical or high. It may be wrong, "
     "but it was asked for its opinion, and an opinion only ever adds.",
     "Read the finding; if it is a false alarm, report it to that scanner and ask without it.",
+    confidence=Confidence.MEDIUM,
 )
 DOUBT: Final = Rule(
     "opinion-doubt",
@@ -34,6 +35,7 @@ DOUBT: Final = Rule(
     Outcome.UNVERIFIED,
     "A scanner that was asked for a second opinion reports a finding that it calls medium or low.",
     "Read the finding and decide whether it matters for how the file is loaded.",
+    confidence=Confidence.LOW,
 )
 RULES: Final = (UNSAFE, DOUBT)
 

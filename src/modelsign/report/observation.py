@@ -30,6 +30,9 @@ class Observation:
     member: str | None = None
     offset: int | None = None
     sha256: str | None = None
+    confidence: str = ""
+    calls: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 def observations(report: Report) -> list[Observation]:
@@ -66,10 +69,14 @@ def _of_scan(result: ScanResult) -> Iterator[Observation]:
                 finding.rule,
                 finding.severity,
                 finding.message,
+                finding.advice,
                 path=file.path,
                 member=finding.member,
                 offset=finding.offset,
                 sha256=file.sha256,
+                confidence=finding.confidence.value,
+                calls=finding.calls,
+                references=finding.references,
             )
 
 

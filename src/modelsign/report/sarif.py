@@ -84,7 +84,7 @@ def _rule(rule: str, found: list[Observation], known: Rule | None) -> dict[str, 
         described["fullDescription"] = {"text": known.description}
     advice = first.advice or (known.advice if known is not None else "")
     if advice:
-        described["help"] = {"text": advice}
+        described["help"] = {"text": " ".join([advice, *(f"See {reference}." for reference in first.references)])}
     return described
 
 
@@ -99,6 +99,16 @@ def _result(one: Observation, index: int) -> dict[str, object]:
     }
     if one.path is not None:
         result["locations"] = [_location(one, one.path)]
+    facts = {
+        "confidence": one.confidence,
+        "offset": one.offset,
+        "calls": list(one.calls),
+        "references": list(one.references),
+        "sha256": one.sha256,
+    }
+    known = {key: value for key, value in facts.items() if value not in (None, "", [])}
+    if known:
+        result["properties"] = known
     return result
 
 

@@ -25,6 +25,8 @@ _MOST_NAMES: Final = 10
 # The results' classes are not imported here: showing one need not build the others.
 _WORST_FIRST: Final = ("unsafe", "incomplete", "unsupported", "unverified", "clean")
 _CLEAN: Final = "clean"
+_SURE: Final = "high"
+_MOST_ADVICE: Final = 3
 _PASS: Final = "PASS"  # noqa: S105 - a rule's result, not a password
 
 
@@ -77,7 +79,15 @@ def _file(file: FileScan, style: Style) -> Iterator[str]:
         if finding.member is not None:
             place = f" in {escape_line(finding.member)}{place}"
         severity = style.verdict(finding.severity)
-        yield f"  {severity} {finding.rule}{place}: {escape_line(finding.message)}"
+        sure = "" if finding.confidence == _SURE else f" ({finding.confidence} confidence)"
+        yield f"  {severity} {finding.rule}{place}: {escape_line(finding.message)}{sure}"
+        if len(finding.calls) > 1:
+            yield from (f"      {style.paint(escape_line(call), 'quiet')}" for call in finding.calls)
+    decisive = [finding for finding in file.findings if finding.outcome == file.outcome and file.outcome != _CLEAN]
+    for advice, references in list(dict.fromkeys((one.advice, one.references) for one in decisive))[:_MOST_ADVICE]:
+        see = f" (see {', '.join(references)})" if references else ""
+        if advice:
+            yield f"  {style.paint('next:', 'quiet')} {escape_line(advice + see)}"
 
 
 def _verify(report: Report, style: Style) -> Iterator[str]:

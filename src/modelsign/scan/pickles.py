@@ -21,6 +21,7 @@ from modelsign.scan.machine.rules import RULES
 from modelsign.scan.machine.source import Source
 from modelsign.scan.machine.torch import MAGIC, storage_sizes
 from modelsign.scan.machine.walk import Walk
+from modelsign.verdict import Confidence
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
@@ -114,23 +115,23 @@ def _walk_every_reading(
         if other is not None:
             second = _judge(Source(other), member, persistent, raw_arrays=persistent is None)
             _walk_all(second, 0)
-            judge.absorb(second, _READINGS_DIFFER)
+            judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
     if streams > 1:
         second = _judge(source, member, persistent, raw_arrays=persistent is None)
         _walk_all(second, start, memo=Memo())
-        judge.absorb(second, _READINGS_DIFFER)
+        judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
     if judge.unaligned_arrays or judge.inner_pickles:
         second = _judge(source, member, persistent, raw_arrays=False)
         _walk_all(second, start)
         without = _INNER_BY_OUTER_MEMO if judge.inner_pickles else _ARRAY_AS_OPCODES
         if not judge.inner_pickles and not second.names <= judge.names:  # numbers do not spell names by chance
             without -= {rules.UNREVIEWED_USE.id}
-        judge.absorb(second, without)
+        judge.absorb(second, without, confidence=Confidence.MEDIUM)
     if judge.aligned_arrays:
         second = _judge(source, member, persistent)
         second.ignores_alignment = True
         _, whole = _walk_all(second, start)
-        judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE)
+        judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE, confidence=Confidence.MEDIUM)
     return judge, end, streams
 
 

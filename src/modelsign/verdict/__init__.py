@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from modelsign.verdict.report import Answer, Report
     from modelsign.verdict.scanning import (
         Comparison,
+        Confidence,
         FileScan,
         Finding,
         Opinion,
@@ -55,6 +56,7 @@ __all__ = [
     "CertificateClaims",
     "CheckResult",
     "Comparison",
+    "Confidence",
     "EvidenceItem",
     "FileLedger",
     "FileScan",
@@ -112,7 +114,18 @@ _HOMES: Final = {
         "Verdict",
     ),
     "report": ("Answer", "Report"),
-    "scanning": ("Comparison", "FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"),
+    "scanning": (
+        "Comparison",
+        "Confidence",
+        "FileScan",
+        "Finding",
+        "Opinion",
+        "Outcome",
+        "Rule",
+        "ScanResult",
+        "Severity",
+        "worst",
+    ),
     "signature": ("FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,18 @@ from modelsign.verdict.jsonable import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Comparison", "FileScan", "Finding", "Opinion", "Outcome", "Rule", "ScanResult", "Severity", "worst"]
+__all__ = [
+    "Comparison",
+    "Confidence",
+    "FileScan",
+    "Finding",
+    "Opinion",
+    "Outcome",
+    "Rule",
+    "ScanResult",
+    "Severity",
+    "worst",
+]
 
 
 class Severity(StrEnum):
@@ -25,6 +36,18 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Confidence(StrEnum):
+    """How sure a finding is, whatever its severity.
+
+    ``high``: the bytes leave no doubt. ``medium``: it holds in one of the ways in which the bytes can be read, or
+    another scanner is sure of it. ``low``: another scanner suspects it.
+    """
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class Outcome(StrEnum):
     """What a scan says of one file, or of a model. Only ``clean`` is clean."""
 
@@ -35,6 +58,7 @@ class Outcome(StrEnum):
     UNSAFE = "unsafe"
 
 
+_SURENESS = {confidence: rank for rank, confidence in enumerate(Confidence)}
 _BADNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
@@ -48,7 +72,7 @@ class Rule:
     """One thing a scanner can observe; a value with a stable id.
 
     ``outcome`` is what a file becomes when the rule fires. ``references`` are CVE or GHSA
-    ids or URLs of specifications.
+    ids or URLs of specifications. ``confidence`` is how sure its findings are, unless a reader says less.
     """
 
     id: str
@@ -58,10 +82,24 @@ class Rule:
     description: str
     advice: str
     references: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.HIGH
 
-    def finding(self, message: str, *, member: str | None = None, offset: int | None = None) -> Finding:
+    def finding(
+        self, message: str, *, member: str | None = None, offset: int | None = None, calls: tuple[str, ...] = ()
+    ) -> Finding:
         """Record that this rule fired."""
-        return Finding(self.id, self.severity, self.outcome, message, member, offset)
+        return Finding(
+            self.id,
+            self.severity,
+            self.outcome,
+            message,
+            member,
+            offset,
+            confidence=self.confidence,
+            calls=calls,
+            references=self.references,
+            advice=self.advice,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +107,8 @@ class Finding:
     """One observation by one rule.
 
     ``member`` is the path inside a container, ``offset`` the byte offset in the member
-    (or in the file), where known.
+    (or in the file), where known. ``calls`` are the calls that lead to what is reported, in their order, as
+    pseudo-Python; ``references`` and ``advice`` (what to do) are the rule's.
     """
 
     rule: str
@@ -78,6 +117,16 @@ class Finding:
     message: str
     member: str | None = None
     offset: int | None = None
+    confidence: Confidence = Confidence.HIGH
+    calls: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    advice: str = ""
+
+    def at_most(self, confidence: Confidence) -> Finding:
+        """Return it with no more confidence than given."""
+        if _SURENESS[self.confidence] <= _SURENESS[confidence]:
+            return self
+        return replace(self, confidence=confidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ from modelsign.scan import knowledge
 from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.chain import Chain
 from modelsign.scan.machine.dtypes import REVIEWED, review_state
 from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
-from modelsign.scan.machine.render import call_text, value_text
+from modelsign.scan.machine.render import value_text
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.torch import persistent_module, persistent_storage
-from modelsign.scan.machine.values import UNKNOWN, Global, Instance
+from modelsign.scan.machine.values import UNKNOWN, Global, Instance, Unknown
 from modelsign.scan.trust import is_trusted
+from modelsign.verdict import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +69,8 @@ class Judge:
         self.depth = depth
         self.globals: dict[tuple[str, str], Global] = {}
         self.names: set[str] = set()
-        self.calls: list[str] = []
+        self.chain = Chain(source)
+        self._calls_inside: list[str] = []
         self.contents: Contents | None = None
         """What went into containers, kept from the first dtype on that has parts or objects."""
         self.last_use = -1
@@ -93,18 +96,25 @@ class Judge:
         """The findings so far, each rule and message once, in the order of the bytes' execution."""
         return tuple(self._findings.values())
 
-    def note(self, rule: Rule, message: str, offset: int | None = None) -> None:
-        """Record a finding, unless the same was recorded before."""
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls that have a finding, as pseudo-Python, with those of pickles inside and other readings behind."""
+        return (*self.chain.texts, *self._calls_inside)
+
+    def note(self, rule: Rule, message: str, offset: int | None = None, *, call: int = 0) -> None:
+        """Record a finding, unless the same was recorded before; ``call`` is the number of the call it is about."""
         key = (rule.id, message)
         if key not in self._findings and len(self._findings) <= limits.SCAN_FINDINGS:
-            self._findings[key] = rule.finding(message, member=self.member, offset=offset)
+            self._findings[key] = rule.finding(message, member=self.member, offset=offset, calls=self.chain.upto(call))
 
-    def absorb(self, other: Judge, without: frozenset[str] = frozenset()) -> None:
+    def absorb(
+        self, other: Judge, without: frozenset[str] = frozenset(), *, confidence: Confidence = Confidence.HIGH
+    ) -> None:
         """Take over what another judge found in a pickle inside this one, or in another reading of it."""
         for finding in other.findings:
-            if finding.rule not in without:
-                self._findings.setdefault((finding.rule, finding.message), finding)
-        self.calls += other.calls[: _CALLS - len(self.calls)]
+            if finding.rule not in without and (finding.rule, finding.message) not in self._findings:
+                self._findings[finding.rule, finding.message] = finding.at_most(confidence)
+        self._calls_inside += other.calls[: max(_CALLS - len(self.calls), 0)]
         if rules.UNKNOWN_GLOBAL.id not in without:
             self.names |= other.names
 
@@ -226,31 +236,28 @@ class Judge:
     def unreviewed(self, function: Global, arguments: Value, offset: int) -> Value:
         """Record a call of a known name with arguments that are not known to be safe."""
         function.called = True
-        text = self._record_call(function.path, arguments)
+        text, call = self.chain.add(function.path, arguments)
         danger = knowledge.capability(function.module, function.name)
         if danger:
-            self.note(rules.CAPABILITIES[danger], f"calls {text}", offset)
+            self.note(rules.CAPABILITIES[danger], f"calls {text}", offset, call=call)
         else:
-            self.note(rules.UNREVIEWED_USE, f"calls {text}, which is not known to be safe with these arguments", offset)
-        return Instance("object")
+            message = f"calls {text}, which is not known to be safe with these arguments"
+            self.note(rules.UNREVIEWED_USE, message, offset, call=call)
+        return Instance("object", call=call)
 
     def _unknown_call(self, function: Global, arguments: Value, offset: int) -> Value:
         rule, words = self._rule_of(function)
+        call = 0
         if (not function.called or function.capability) and not self._is_trusted(function):
-            self.note(rule, f"calls {self._record_call(function.path, arguments)}{words}", offset)
+            text, call = self.chain.add(function.path, arguments)
+            self.note(rule, f"calls {text}{words}", offset, call=call)
         function.called = True
-        return self.instance(function.path)
+        return Instance(function.path, call=call) if call else self.instance(function.path)
 
     def _call_of_no_name(self, function: Value, arguments: Value, offset: int) -> Value:
-        text = self._record_call(value_text(self.source, function), arguments)
-        self.note(rules.COMPUTED_CALL, f"calls {text}, which is the result of a computation", offset)
-        return UNKNOWN
-
-    def _record_call(self, name: str, arguments: Value) -> str:
-        text = call_text(self.source, name, arguments)
-        if len(self.calls) < _CALLS:
-            self.calls.append(text)
-        return text
+        text, call = self.chain.add(function, arguments)
+        self.note(rules.COMPUTED_CALL, f"calls {text}, which is the result of a computation", offset, call=call)
+        return Unknown(call) if call else UNKNOWN
 
     @staticmethod
     def _is_trusted(found: Global) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.machine.values import Global, Instance
+from modelsign.scan.machine.values import Global, Instance, Unknown
 
 if TYPE_CHECKING:
     from modelsign.scan.machine.source import Source
@@ -36,23 +36,23 @@ def _literal(source: Source, offset: int) -> str:
     return {"none": "None", "bool": "bool"}.get(kind, f"<{kind}>")
 
 
-def value_text(source: Source, value: Value, depth: int = 0) -> str:
-    """Return a value as pseudo-Python."""
+def value_text(source: Source, value: Value, depth: int = 0, *, named: bool = False) -> str:
+    """Return a value as pseudo-Python; with ``named``, what a recorded call made by a name for its result."""
     if isinstance(value, int):
         return _CONTAINERS.get(source.kind(~value), "…") if value < 0 else _literal(source, value)
     if isinstance(value, Global):
         return value.path
-    if isinstance(value, Instance):
-        return f"<{value.cls}>"
-    if isinstance(value, tuple):
-        if depth >= _DEPTH:
-            return "(…)"
-        items = [value_text(source, item, depth + 1) for item in value[:_ITEMS]]
+    if isinstance(value, (Instance, Unknown)):
+        if named and value.call:
+            return f"v{value.call}"
+        return f"<{value.cls}>" if isinstance(value, Instance) else "<computed>"
+    if depth < _DEPTH:
+        items = [value_text(source, item, depth + 1, named=named) for item in value[:_ITEMS]]
         return f"({', '.join(items)}{', …' if len(value) > _ITEMS else ''})"
-    return "<computed>"
+    return "(…)"
 
 
-def call_text(source: Source, name: str, arguments: Value) -> str:
+def call_text(source: Source, name: str, arguments: Value, *, named: bool = False) -> str:
     """Return a call as pseudo-Python."""
-    text = value_text(source, arguments)
+    text = value_text(source, arguments, named=named)
     return f"{name}{text}" if isinstance(arguments, tuple) else f"{name}(*{text})"

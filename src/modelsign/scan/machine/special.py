@@ -48,10 +48,9 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
             found.pushed += 1
             return found
     function.called = True
-    text = call_text(judge.source, function.path, arguments)
-    judge.calls.append(text)
-    judge.note(rules.CAPABILITIES["attribute-access"], f"calls {text}", offset)
-    return Instance("object")
+    text, call = judge.chain.add(function.path, arguments)
+    judge.note(rules.CAPABILITIES["attribute-access"], f"calls {text}", offset, call=call)
+    return Instance("object", call=call)
 
 
 def _reconstructor(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:

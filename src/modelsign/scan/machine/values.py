@@ -50,20 +50,25 @@ class Instance:
 
     ``entry`` is what is known of the class, None if nothing. ``detail`` carries what a later argument check
     needs: the string of a NumPy dtype (which its state may change), the place of a text that became bytes.
-    ``built`` says that it was given state.
+    ``built`` says that it was given state, ``call`` is the number of the recorded call that made it (0: none).
     """
 
     cls: str
     entry: Entry | None = None
     detail: str = ""
     built: bool = False
+    call: int = 0
 
 
 class Unknown:
     """A value nobody can derive; any use of it is a finding."""
 
-    __slots__ = ()
+    __slots__ = ("call",)
     entry: Final = None
+
+    def __init__(self, call: int = 0) -> None:
+        """Take the number of the recorded call that made it."""
+        self.call = call
 
 
 UNKNOWN: Final = Unknown()
