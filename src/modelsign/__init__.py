@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from modelsign.guard.verified import VerifiedModel, verified
     from modelsign.scan.engine import scan_artifact
     from modelsign.signing.keys import load_private_key, load_public_key
-    from modelsign.signing.partial import SignedFiles, open_signed
+    from modelsign.signing.library import (
+        certificate_sealer,
+        certificate_trust,
+        keyless_sealer,
+        keyless_trust,
+        open_revocations,
+    )
+    from modelsign.signing.partial import LocalBytes, SignedFiles, open_signed
     from modelsign.signing.sign import sign_model
     from modelsign.signing.verify import VerifyOptions, verify_model
     from modelsign.verdict import (
@@ -41,6 +48,7 @@ __all__ = [
     "Artifact",
     "CheckResult",
     "Finding",
+    "LocalBytes",
     "ModelsignError",
     "NothingToCheck",
     "Outcome",
@@ -59,11 +67,16 @@ __all__ = [
     "VerifyResult",
     "VerifyVerdict",
     "__version__",
+    "certificate_sealer",
+    "certificate_trust",
     "check_model",
+    "keyless_sealer",
+    "keyless_trust",
     "load",
     "load_private_key",
     "load_public_key",
     "open_artifact",
+    "open_revocations",
     "open_signed",
     "scan_artifact",
     "sign_model",
@@ -82,7 +95,14 @@ _HOMES = {
     "modelsign.guard.verified": ("VerifiedModel", "verified"),
     "modelsign.scan.engine": ("scan_artifact",),
     "modelsign.signing.keys": ("load_private_key", "load_public_key"),
-    "modelsign.signing.partial": ("SignedFiles", "open_signed"),
+    "modelsign.signing.library": (
+        "certificate_sealer",
+        "certificate_trust",
+        "keyless_sealer",
+        "keyless_trust",
+        "open_revocations",
+    ),
+    "modelsign.signing.partial": ("LocalBytes", "SignedFiles", "open_signed"),
     "modelsign.signing.sign": ("sign_model",),
     "modelsign.signing.verify": ("VerifyOptions", "verify_model"),
     "modelsign.verdict": (

@@ -60,7 +60,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o644
 
     The bytes go to a file without a name in the same folder (open(2), O_TMPFILE), are flushed to disk, and get the
     final name last. Without ``force`` an existing name is never replaced (link, not rename). Only a replacement needs
-    a second name for a moment, and so does a file system without unnamed files: see :func:`is_scratch`.
+    a second name for a moment, and so does a file system without unnamed files: see :func:`is_scratch`. A regular file
+    or a link is replaced, never a device, a pipe or a socket: ``/dev/null`` would be gone for everybody.
 
     Raises:
         ModelsignError: ``OUTPUT_EXISTS`` or ``OUTPUT_UNWRITABLE``.
@@ -134,11 +135,21 @@ def _write_named(parent: int, name: str, data: bytes, mode: int, *, force: bool)
 def _give_name(parent: int, scratch: str, name: str, *, force: bool) -> None:
     try:
         if force:
+            _check_replaceable(parent, name)
             os.replace(scratch, name, src_dir_fd=parent, dst_dir_fd=parent)
         else:
             os.link(scratch, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
     finally:
         _remove(parent, scratch)
+
+
+def _check_replaceable(parent: int, name: str) -> None:
+    try:
+        mode = os.lstat(name, dir_fd=parent).st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):  # a folder is refused by rename(2)
+        raise ValueError("is not a regular file, and only such are replaced")
 
 
 def _remove(parent: int, scratch: str) -> None:

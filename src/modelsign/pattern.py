@@ -200,7 +200,7 @@ class _Parser:
         return character
 
     def _wrong(self, what: str) -> ValueError:
-        return ValueError(f"{what} at character {self._at + 1} of the pattern {self._text!r}")
+        return ValueError(f"{what} at character {min(self._at, len(self._text)) + 1} of the pattern {self._text!r}")
 
     def _alternatives(self) -> _Fragment:
         parts = [self._concatenation()]

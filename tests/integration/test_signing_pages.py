@@ -27,9 +27,15 @@ def blocks(page: str, language: str) -> str:
 
 def follow(folder: Path, page: str) -> None:
     """Run a page's shell commands in a folder that holds a model."""
-    build(folder / "model", {"config.json": "{}", "model.safetensors": "weights"})
+    follow_words(folder, blocks(page, "sh"))
+
+
+def follow_words(folder: Path, words: str, *, model: bool = True) -> None:
+    """Run shell commands in a folder that holds a model."""
+    if model:
+        build(folder / "model", {"config.json": "{}", "model.safetensors": "weights"})
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MODELSIGN_")}
-    run(folder, ["bash", "-euxo", "pipefail", "-c", blocks(page, "sh")], environ)
+    run(folder, ["bash", "-euxo", "pipefail", "-c", words], environ)
 
 
 def run(folder: Path, words: list[str], environ: Mapping[str, str]) -> str:
@@ -60,6 +66,35 @@ def test_post_quantum_and_what_others_need_to_verify_it(tmp_path: Path) -> None:
     spki = subprocess.run(["openssl", "base64", "-d"], input=body(tmp_path / "pq.pub"), capture_output=True, check=True)
     raw = spki.stdout[-1952:]
     assert ml_dsa.verify(raw, (tmp_path / "signed").read_bytes(), (tmp_path / "signature").read_bytes())
+
+
+def test_signing_with_a_certificate(tmp_path: Path) -> None:
+    use, _, make = blocks("signing-with-a-certificate.md", "sh").partition("cat > authority.ext")
+    follow_words(tmp_path, f"cat > authority.ext{make}{use}")
+    run(tmp_path, [sys.executable, "-c", blocks("signing-with-a-certificate.md", "python")], os.environ)
+
+
+def test_taking_things_back(tmp_path: Path) -> None:
+    build(tmp_path / "bad-model", {"config.json": "bad"})
+    before = (
+        "modelsign key generate signer.pem; modelsign key generate old.pem; modelsign sign model --key signer.pem\n"
+    )
+    follow_words(tmp_path, before + blocks("revoking.md", "sh"))
+
+
+def test_manifests(tmp_path: Path) -> None:
+    build(tmp_path / "model/vae", {"config.json": "{}"})
+    before = (
+        "modelsign key generate signer.pem\n"
+        "(cd model && find . -type f | sed 's#^[.]/##' | xargs sha256sum) > SHA256SUMS\n"
+    )
+    after = "modelsign verify model/ --key signer.pub --only config.json --only 'vae/**'\n"
+    follow_words(tmp_path, before + blocks("manifests.md", "sh") + after)
+    header = b'{"lm_head.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "model/model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"1234")
+    follow_words(tmp_path, "modelsign sign model --key signer.pem --force\n", model=False)
+    shown = run(tmp_path, [sys.executable, "-c", blocks("manifests.md", "python")], os.environ)
+    assert "config.json" in shown
 
 
 def body(pem: Path) -> bytes:

@@ -12,6 +12,7 @@ import click
 
 from modelsign.cli.command import DATA_FORMATS, define, group
 from modelsign.cli.methods import sealers, sign_options
+from modelsign.cli.model_options import keep_report_outside
 from modelsign.report.escape import escape_line
 from modelsign.verdict import Report, plain, who
 
@@ -129,6 +130,7 @@ def provenance(session: Session, **options: Any) -> Report:
     from modelsign.attest.claims import provenance_statement
     from modelsign.attest.predicates.provenance import PROVENANCE_TYPE
 
+    keep_report_outside(session, options["model"])
     build = _build(session, options)
     with _open(options) as artifact:
         digests = hash_artifact(artifact)
@@ -203,6 +205,7 @@ def scan(session: Session, **options: Any) -> Report:
     from modelsign.attest.predicates.scan_report import SCAN_TYPE, scanned_digests
     from modelsign.examine import examine
 
+    keep_report_outside(session, options["model"])
     stated = moment("--scanned-on", options["scanned_on"]) if options["scanned_on"] else session.now()
     with _open(options) as artifact:
         result = examine(artifact, progress=session.progress)

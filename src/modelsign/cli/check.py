@@ -75,13 +75,14 @@ def command(session: Session, **options: Any) -> Report:
     from modelsign.artifact.model import open_artifact
     from modelsign.check import check_model
     from modelsign.cli.attest import moment
-    from modelsign.cli.model_options import is_inert, read_private_key
+    from modelsign.cli.model_options import is_inert, keep_report_outside, read_private_key
     from modelsign.policy.parameters import assignments, bind
 
     if not options["policy"]:
         raise error("POLICY_MISSING", "check decides by a trust policy, and none was named")
     if options["vsa"] and not options["vsa_key"]:
         raise click.UsageError("--vsa needs --vsa-key: a summary nobody signed is worth nothing.")
+    keep_report_outside(session, options["model"])
     policy = _policy(session, options["policy"])
     bound = bind(policy, assignments(options["settings"]))
     now = moment("--at", options["at"]) if options["at"] else session.now()

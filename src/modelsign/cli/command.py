@@ -46,6 +46,7 @@ _SETTINGS: dict[str, Any] = {
     "token_normalize_func": lambda token: token.replace("_", "-"),
     "max_content_width": 100,
 }
+_HOLD_COLONS = frozenset({"NAME", "NAME=VALUE", "PATTERN", "TEXT", "URI", "URL"})
 _COMMON = ("format", "output", "quiet", "verbose", "color", "no_progress", "force", "config", "no_config")
 
 
@@ -248,11 +249,15 @@ class Group(click.Group):
 
 
 class _Listed(click.types.StringParamType):
-    """A text of which a variable can hold several: one a line, or separated as in ``PATH``."""
+    """A text of which a variable can hold several: one a line, or, for paths, separated as in ``PATH``."""
+
+    def __init__(self, *, by_line: bool) -> None:
+        """Take whether a line end alone separates: URLs, names and patterns may hold what separates paths."""
+        self.by_line = by_line
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         """Split at newlines if there is one, else as ``PATH``; blanks and ``://`` belong to the values."""
-        values = rv.split("\n") if "\n" in rv else re.split(f"{os.pathsep}(?!//)", rv)
+        values = rv.split("\n") if self.by_line or "\n" in rv else re.split(f"{os.pathsep}(?!//)", rv)
         return [value for value in values if value]
 
 
@@ -266,7 +271,7 @@ def _name_variables(option: click.Option, command: str) -> None:
     option.allow_from_autoenv = False
     option.envvar = option.envvar or [_variable(command, word) for word in _spellings(option)]
     if option.multiple and type(option.type) is click.types.StringParamType:
-        option.type = _Listed()
+        option.type = _Listed(by_line=option.metavar in _HOLD_COLONS)
 
 
 def _variable(command: str, flag: str) -> str:

@@ -6,6 +6,7 @@ The JSON answer is a list of digests that ``digest merge`` and ``sign --from-dig
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 
 from modelsign.cli.command import define
 from modelsign.cli.manifest_options import manifest_options, serialization_of
-from modelsign.cli.model_options import insecure_notes, model_options, open_model, progress_of
+from modelsign.cli.model_options import insecure_notes, keep_report_outside, model_options, open_model, progress_of
 from modelsign.errors import error
 from modelsign.reasons import ExitStatus
 from modelsign.verdict import Report
@@ -63,6 +64,8 @@ def command(
             raise click.UsageError("--shard hashes, and merge joins what was hashed.")
         found, warnings = _merged(session, more, strict_names=not values["insecure_names"]), insecure_notes(values)
         _answer_in_json(session)
+    elif model == _MERGE and not os.path.lexists(model):
+        raise click.UsageError("merge joins shares: name the files that `digest MODEL --shard i/n` wrote.")
     elif more:
         raise click.UsageError(f"Got unexpected extra arguments ({' '.join(more)})")
     else:
@@ -75,6 +78,7 @@ def _hashed(
 ) -> tuple[DigestList, tuple[str, ...]]:
     from modelsign.artifact.division import digest_share, largest_unsplit
 
+    keep_report_outside(session, model)
     part = (1, 1) if share is None else _part(share)
     with open_model(model, values) as artifact:
         if artifact.unmatched_ignores:

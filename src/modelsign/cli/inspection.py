@@ -77,6 +77,7 @@ def _model(model: ModelClaims) -> Iterator[str]:
     else:
         form = f"{model.files} files"
     yield _line("says manifest", f"{form}, {model.hash_algorithm}, {model.format}{'' if model.oms else ' (not OMS)'}")
+    yield from _some(("says good until", model.expires))
     yield _line("says links", "allowed" if model.allow_symlinks else "not allowed")
     yield from _list("says ignored", model.ignore_paths)
 

@@ -34,6 +34,7 @@ def last_words(report: Report, name: str) -> str:
         }
         return json.dumps(document, default=str, indent=None if name == "jsonl" else 2) + "\n"
     lines = [
-        f"{reason.code}: {escape_line(reason.message)}\n  {escape_line(reason.advice)}" for reason in report.reasons
+        f"{reason.code}: {escape_line(reason.message)}\n  next: {escape_line(reason.advice)}"
+        for reason in report.reasons
     ]
     return "\n".join([*([escape(report.text.rstrip("\n"))] if report.text else []), *lines]) + "\n"

@@ -177,9 +177,12 @@ def _answer(words: list[str], session: Session) -> Report | int:
 
 
 def _failed(session: Session, fault: ModelsignError) -> Report:
+    from modelsign.reasons import CATALOG
     from modelsign.verdict import Answer, Report
 
     body = {"details": fault.details} if fault.details else {}
+    if fault.advice == CATALOG["USAGE"].advice and session.command in COMMANDS:
+        fault.advice = f"Read `modelsign {session.command} --help`."
     return Report(session.command, fault.exit_status, body=body, reasons=(Answer.of(fault),))
 
 

@@ -5,6 +5,7 @@ Not a command. Turns flags into calls of the artifact layer and decides nothing.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -24,6 +25,7 @@ __all__ = [
     "ModelOptions",
     "insecure_notes",
     "is_inert",
+    "keep_report_outside",
     "model_options",
     "open_model",
     "progress_of",
@@ -82,6 +84,33 @@ def open_model(model: str, values: ModelOptions, bundles: Sequence[str] = ()) ->
     )
 
 
+def keep_report_outside(session: Session, model: str) -> None:
+    """Refuse ``-o`` into the model, where the report would be a file that nobody signed, or take the place of one.
+
+    Raises:
+        ModelsignError: ``USAGE``; the answer then goes to stdout.
+
+    """
+    import dataclasses
+
+    from modelsign.errors import error
+
+    report = session.presentation.output
+    if report is None:
+        return
+    folder = os.path.realpath(os.path.dirname(report))  # noqa: PTH120 - strings, as in artifact
+    whole = os.path.realpath(model)
+    place = os.path.join(folder, os.path.basename(report))  # noqa: PTH118,PTH119 - same
+    if os.path.isdir(model) and f"{folder}/".startswith(f"{whole}/"):  # noqa: PTH112 - same
+        message = f"the report {report} would be a file in the model that nobody signed"
+    elif os.path.isfile(model) and whole in (place, os.path.realpath(report)):  # noqa: PTH113 - same
+        message = f"the report {report} would take the place of the model"
+    else:
+        return
+    session.presentation = dataclasses.replace(session.presentation, output=None)
+    raise error("USAGE", message, advice="Choose a place outside the model with -o.")
+
+
 def is_inert(reading: FileReading, name: str) -> bool:
     """Ask the scanner, which is imported only when a file nobody signed makes it necessary."""
     from modelsign.scan import engine
@@ -117,7 +146,9 @@ def read_public_key(session: Session, path: str) -> VerifyKey:
     """Read a public key from a file or stdin."""
     from modelsign.signing.keys import load_public_key
 
-    return load_public_key(session.read(path, limits.KEY_BYTES, what="public key"))
+    data = session.read(path, limits.KEY_BYTES, what="public key")
+    with session.naming(path):
+        return load_public_key(data)
 
 
 def read_private_key(session: Session, path: str, password_source: str | None) -> SigningKey:
@@ -126,12 +157,15 @@ def read_private_key(session: Session, path: str, password_source: str | None) -
     from modelsign.signing.keys import load_private_key
 
     data = session.read(path, limits.KEY_BYTES, what="private key")
-    if password_source is not None:
-        return load_private_key(data, session.secret(password_source, prompt="password"))
-    try:
-        return load_private_key(data)
-    except ModelsignError as fault:
-        password = session.secret(None, prompt=f"password of {path}") if fault.code == "KEY_PASSWORD_NEEDED" else None
-        if password is None:
-            raise
-    return load_private_key(data, password)
+    given = None if password_source is None else session.secret(password_source, prompt="password")
+    with session.naming(path):
+        if password_source is not None:
+            return load_private_key(data, given)
+        try:
+            return load_private_key(data)
+        except ModelsignError as fault:
+            asked = fault.code == "KEY_PASSWORD_NEEDED"
+            password = session.secret(None, prompt=f"password of {path}") if asked else None
+            if password is None:
+                raise
+        return load_private_key(data, password)

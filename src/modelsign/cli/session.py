@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from modelsign.cli.presentation import Presentation
 from modelsign.report.escape import escape_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 __all__ = ["Session"]
@@ -91,6 +92,22 @@ class Session:
             raise error("INPUT_TOO_LARGE", f"{what} on standard input has more than {most_bytes} bytes")
         return data
 
+    @contextmanager
+    def naming(self, path: str) -> Iterator[None]:
+        """Begin the message of whatever is wrong with the contents of a file with its name: several may be given.
+
+        Raises:
+            ModelsignError: what is raised inside, but for its message.
+
+        """
+        from modelsign.errors import ModelsignError, error
+
+        try:
+            yield
+        except ModelsignError as fault:
+            place = "standard input" if path == "-" else path
+            raise error(fault.code, f"{place}: {fault.message}", advice=fault.advice, details=fault.details) from fault
+
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Write a file whole or not at all, or stdout where ``path`` is ``-``; replaces only under ``--force``.
 
@@ -126,9 +143,13 @@ class Session:
             if name not in self.environ:
                 from modelsign.errors import error
 
-                raise error("USAGE", f"the environment variable {name} is not set")
+                raise error(
+                    "USAGE",
+                    f"the environment variable {name} is not set",
+                    advice=f"Set {name} to the secret itself, or name a file that holds it.",
+                )
             return os.fsencode(self.environ[name])
-        data = self.read(source, limits.KEY_BYTES, what="password file")
+        data = self.read(source, limits.KEY_BYTES, what=f"file of the {prompt}")
         return data.removesuffix(b"\n").removesuffix(b"\r")
 
     @property

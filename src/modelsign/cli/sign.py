@@ -5,7 +5,6 @@ Writes one Sigstore bundle that follows OpenSSF Model Signing v1.0. Nothing is o
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from modelsign.cli.manifest_options import manifest_options
 from modelsign.cli.methods import sealers, sign_options
 from modelsign.cli.model_options import (
     insecure_notes,
+    keep_report_outside,
     model_options,
     open_model,
     progress_of,
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     validity = None if expires is None else _validity(expires, session.now())
     if model is None:
         return _sign_absent(session, chosen, bundles, values, validity, whole_model_name=reference_file_name)
-    _check_output(session, model)
+    keep_report_outside(session, model)
     places = _places(model, chosen, bundles, add=add)
     with open_model(model, values, [place for place in places if place]) as artifact:
         for place in filter(None, places):
@@ -308,21 +308,6 @@ def _may_be_replaced(artifact: Artifact, model: str, place: str, keys: Sequence[
     except ModelsignError:
         return False
     return True
-
-
-def _check_output(session: Session, model: str) -> None:
-    """Keep the report out of the model, where it would be a file that nobody signed."""
-    report = session.presentation.output
-    if report is None or not os.path.isdir(model):  # noqa: PTH112 - strings, as in artifact
-        return
-    folder = os.path.realpath(os.path.dirname(report))  # noqa: PTH120 - same
-    if f"{folder}/".startswith(f"{os.path.realpath(model)}/"):
-        session.presentation = dataclasses.replace(session.presentation, output=None)
-        raise error(
-            "USAGE",
-            f"the report {report} would be a file in the model that nobody signed",
-            advice="Choose a place outside the model with -o.",
-        )
 
 
 def _make_folder(folder: str) -> None:

@@ -18,6 +18,7 @@ from modelsign.cli.methods import fetched, trusts, verify_options
 from modelsign.cli.model_options import (
     insecure_notes,
     is_inert,
+    keep_report_outside,
     model_options,
     open_model,
     progress_of,
@@ -105,6 +106,7 @@ def command(  # noqa: PLR0913 - one parameter per flag
     from modelsign.signing.evidence import find_bundles
     from modelsign.signing.verify import VerifyOptions, verify_model
 
+    keep_report_outside(session, model)
     now = session.now()
     options = VerifyOptions(
         ignore_paths=tuple(values["ignore_paths"]),

@@ -172,7 +172,7 @@ REASONS: tuple[Reason, ...] = (
         "SIGNATURE_NOT_A_FILE",
         ExitStatus.NEGATIVE,
         "something else stands in the place of a signature",
-        "Remove it, and fetch the signature again.",
+        "Name a regular file (- is standard input); one of a default name in the model must go, and be fetched again.",
         "model.sig, model.sig.d/*.sig and model.intoto.jsonl are in no manifest. Only regular files are admitted "
         "there, since a folder or a link of that name could hold weights that nobody signed.",
     ),

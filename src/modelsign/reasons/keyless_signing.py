@@ -9,7 +9,7 @@ REASONS: tuple[Reason, ...] = (
         "PUBLICATION_NOT_AGREED",
         ExitStatus.USAGE,
         "signing would publish something for ever, and nobody agreed",
-        "Pass --yes if that is what you want, or sign with a key.",
+        "Pass --yes if that is what you want, or sign with a key and without --log.",
         "A keyless signature puts the signer's identity, the time and a digest into public logs that are never erased.",
     ),
     Reason(

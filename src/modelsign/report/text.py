@@ -101,6 +101,8 @@ def _verify(report: Report, style: Style) -> Iterator[str]:
         yield f"  tree digest  {result.tree_digest}"
     if result.format:
         yield f"  format       {escape_line(result.format)}{'' if result.oms else ' (not OMS)'}"
+    if result.expires:
+        yield f"  good until   {escape_line(result.expires)}"
     yield f"  files        {result.files.signed} signed, {result.files.checked} checked"
     for word in ("changed", "missing", "unsigned", "ignored", "unchecked"):
         yield from _names(word, getattr(result.files, word))

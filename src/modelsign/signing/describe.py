@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_bundle", "describe_file", "describe_store"]
 
+_REVOCATIONS: Final = "application/vnd.modelsign.revocation-list+json"
 _SEQUENCE: Final = 0x30
 _SIZES: Final = {
     64: "Ed25519, or ECDSA in the form of IEEE P1363",
@@ -67,6 +68,8 @@ def describe_bundle(data: bytes, source: str) -> BundleClaims:
     statement = _statement(data if shape == "in-toto-statement" else payload)
     if message:
         says = "the bytes of one file"
+    elif text(envelope.get("payloadType")) == _REVOCATIONS:
+        says = "a revocation list of modelsign; `modelsign revocation show` lists it"
     elif payload is not None and statement is not None:
         says = _purpose(statement)
     signatures, left = _signatures(envelope, message)

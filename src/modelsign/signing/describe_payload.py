@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from modelsign import limits, strictjson
+from modelsign import limits, strictjson, timestamp
 from modelsign.errors import ModelsignError, error
 from modelsign.signing.foreign import MODEL_PREDICATES
 from modelsign.signing.loose_values import MOST_SHOWN, child, number, text
@@ -84,6 +84,7 @@ def _model(payload: bytes, serialization: Mapping[str, object]) -> ModelClaims:
         allow_symlinks=statement.allow_symlinks,
         ignore_paths=tuple(str(text(path)) for path in statement.ignore_paths[:MOST_SHOWN]),
         oms=statement.oms,
+        expires=None if statement.validity is None else timestamp.write(statement.validity.expires),
     )
 
 

@@ -64,8 +64,12 @@ class Pkcs11Uri(NamedTuple):
 
     def __repr__(self) -> str:
         """Show everything but the PIN."""
+        return f"Pkcs11Uri({self})"
+
+    def __str__(self) -> str:
+        """Say what is looked for, as in a message."""
         shown = {**self.texts, "object": self.label, "id": self.id.hex() if self.id else None, "slot-id": self.slot_id}
-        return f"Pkcs11Uri({', '.join(f'{name}={value!r}' for name, value in shown.items() if value is not None)})"
+        return ", ".join(f"{name} {value!r}" for name, value in shown.items() if value is not None) or "any"
 
 
 def parse_pkcs11_uri(uri: str, *, pin_allowed: bool = False) -> Pkcs11Uri:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from modelsign.signing.bundle import Bundle
     from modelsign.verdict import Signer
 
-__all__ = ["CountBy", "Trust", "Vouch", "ask", "count_distinct", "refuse_legacy"]
+__all__ = ["BY_KEY", "BY_NAME", "CountBy", "Trust", "Vouch", "ask", "count_distinct", "refuse_legacy"]
 
 CountBy = Literal["signer", "issuer"]
 """What makes two signers distinct: their keys and identities, or who confirmed their identities."""
 
+BY_KEY: Final = "Name the signer's public key with --key, if you have it from the signer and not from beside the model."
+"""What helps who named an identity, where a bare key signed."""
+BY_NAME: Final = "Name who must have signed: --certificate-identity, with --certificate-oidc-issuer or with --ca-roots."
+"""What helps who named a key, where a certificate signed."""
 _NEAR: Final = {"SIGNATURE_WRONG_KEY": 2, "CERTIFICATE_IDENTITY_MISMATCH": 1}
 """How far from it somebody else's bundle is; 0 where it claims to be theirs."""
 

@@ -42,6 +42,12 @@ _ROOT_TYPES: Final = frozenset(
     for form in ("+json;version=0.1", "+json;version=0.2", ".v0.1+json", ".v0.2+json")
 )
 _CONFIG_TYPES: Final = frozenset({"application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"})
+_FLAGS: Final = (
+    (_ROOT_TYPES, "--trusted-root"),
+    (_CONFIG_TYPES, "--trust-config"),
+    (frozenset({"application/vnd.dev.sigstore.signingconfig.v0.2+json"}), "--signing-config"),
+)
+"""Which document of Sigstore's is given by which flag: they are easily taken for one another."""
 KEY_DETAILS: Final = {
     "PKIX_ECDSA_P256_SHA_256": "ecdsa-p256-sha256",
     "PKIX_ECDSA_P384_SHA_384": "ecdsa-p384-sha384",
@@ -184,7 +190,9 @@ def _document(data: bytes, what: str) -> _Object:
 def _check_type(document: _Object, known: frozenset[str]) -> None:
     kind = document.get("mediaType")
     if not isinstance(kind, str) or kind not in known:
-        raise error("TRUST_ROOT_UNSUPPORTED", f"the media type is {str(kind)[:_SHOWN]}")
+        flag = next((flag for types, flag in _FLAGS if isinstance(kind, str) and kind in types), None)
+        advice = None if flag is None else f"Pass this file with {flag}."
+        raise error("TRUST_ROOT_UNSUPPORTED", f"the media type is {str(kind)[:_SHOWN]}", advice=advice)
 
 
 def _root(document: _Object, digest: str) -> TrustRoot:

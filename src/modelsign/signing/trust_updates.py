@@ -77,8 +77,10 @@ def current_trust(
     try:
         found = _update(repository, transport)
     except ModelsignError as fault:
-        if max_age is None or fault.code not in _AWAY:
+        if fault.code not in _AWAY:
             raise
+        if max_age is None:
+            raise error(fault.code, fault.message, advice=_MEANWHILE) from fault
         at_hand = trust_at_hand(repository, now=now, max_age=max_age)
         note = f"the trust root was not brought up to date: {fault.message}"
         return at_hand._replace(warnings=(note, *at_hand.warnings))
@@ -114,6 +116,10 @@ _AWAY: Final = frozenset(
     {"NETWORK_UNREACHABLE", "NETWORK_TIMEOUT", "NETWORK_BUSY", "NETWORK_SERVER_FAILED", "NETWORK_TLS_REFUSED"}
 )
 """Reasons that say nothing of the repository but that it did not answer."""
+_MEANWHILE: Final = (
+    "Check the connection and try again; --max-root-age 7d takes a copy at hand up to that age, and `verify --offline` "
+    "asks nobody."
+)
 
 
 def _update(repository: Repository, transport: Transport) -> dict[str, bytes]:

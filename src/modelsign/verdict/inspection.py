@@ -36,6 +36,7 @@ class ModelClaims:
 
     ``serialization`` is ``files`` or ``shards``, ``shard_size`` in bytes. ``entries`` are the manifest's resources,
     ``files`` the files they belong to. ``oms`` says whether it has the form of OMS v1.0.
+    ``expires`` (ISO 8601) is until when it says the signature is good.
     """
 
     format: str
@@ -50,6 +51,7 @@ class ModelClaims:
     allow_symlinks: bool
     ignore_paths: tuple[str, ...]
     oms: bool
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ def sealers(session: Session, values: Mapping[str, Any], keys: Sequence[RawSigne
 
     if len(keys) != 1:
         raise click.UsageError(f"--certificate takes one key, the one it was issued for; {len(keys)} are named.")
-    leaf, *others = load_certificates(_read(session, values["certificate"]))
+    data = _read(session, values["certificate"])
+    with session.naming(values["certificate"]):
+        leaf, *others = load_certificates(data)
     chain = [*others, *_certificates(session, values["certificate_chain"])]
     return [CertificateSealer(keys[0], leaf, chain, now=session.now())]
 
@@ -240,15 +242,16 @@ def _revocation(session: Session, values: Mapping[str, Any]) -> RevocationSource
     from modelsign.signing.ocsp import load_ocsp_response
     from modelsign.signing.revocation_status import RevocationSources
 
-    lists = [
-        entry
-        for path in values["crls"]
-        for entry in load_revocation_lists(session.read(path, limits.CRL_BYTES, what="revocation list"))
-    ]
-    answers = [
-        load_ocsp_response(session.read(path, limits.OCSP_BYTES, what="OCSP response")) for path in values["ocsps"]
-    ]
-    return RevocationSources(tuple(lists), tuple(answers), required=values["require_revocation_status"])
+    sources = RevocationSources(required=values["require_revocation_status"])
+    for path in values["crls"]:
+        data = session.read(path, limits.CRL_BYTES, what="revocation list")
+        with session.naming(path):
+            sources = sources._replace(lists=(*sources.lists, *load_revocation_lists(data)))
+    for path in values["ocsps"]:
+        data = session.read(path, limits.OCSP_BYTES, what="OCSP response")
+        with session.naming(path):
+            sources = sources._replace(answers=(*sources.answers, load_ocsp_response(data)))
+    return sources
 
 
 def _assumed_time(text: str | None) -> Any:
@@ -267,7 +270,12 @@ def _certificates(session: Session, paths: Sequence[str]) -> list[Certificate]:
         return []
     from modelsign.signing.certificates import load_certificates
 
-    return [entry for path in paths for entry in load_certificates(_read(session, path))]
+    found: list[Certificate] = []
+    for path in paths:
+        data = _read(session, path)
+        with session.naming(path):
+            found += load_certificates(data)
+    return found
 
 
 def _split(found: Sequence[Certificate]) -> tuple[list[Certificate], list[Certificate]]:

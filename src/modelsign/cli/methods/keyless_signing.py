@@ -142,7 +142,9 @@ def _signing_config(session: Session, values: Mapping[str, Any]) -> Mapping[str,
     path = values["signing_config"]
     if path is None:
         return None
-    return parse_signing_config(session.read(path, limits.TRUST_ROOT_BYTES, what="signing configuration"))
+    data = session.read(path, limits.TRUST_ROOT_BYTES, what="signing configuration")
+    with session.naming(path):
+        return parse_signing_config(data)
 
 
 def _token(session: Session, values: Mapping[str, Any], services: Services) -> tuple[Token | None, Callable[[], Token]]:
@@ -191,9 +193,10 @@ def _fresh(session: Session, offered: Token) -> Token:
 
 def _published(token: Token | None, services: Services) -> str:
     who = "the identity you log in with" if token is None else f"the identity {token.identity} of {token.issuer}"
-    places = ", ".join([f"the certificate log of {services.authority}", *(log.url for log in services.logs)])
-    kept = "what is signed is shown to the log, which keeps its digest" if _shows_all(services) else "its digest"
-    return f"{who}, the time, and a digest of what is signed ({kept}), in {places}"
+    logs = " and ".join(f"the transparency log {log.url}" for log in services.logs)
+    shown = " and is shown what is signed, names of files included" if _shows_all(services) else ""
+    kept = f"; {logs} keeps a digest of what is signed{shown}" if logs else ""
+    return f"{who} and the time, in the certificate log of {services.authority}{kept}"
 
 
 def _shows_all(services: Services) -> bool:

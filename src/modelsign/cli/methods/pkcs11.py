@@ -39,6 +39,8 @@ def raw_signers(session: Session, values: Mapping[str, Any]) -> list[RawSigner]:
     """Return the key on the token, for whatever kind of bundle."""
     uri = values["pkcs11_uri"]
     if uri is None:
+        if values["pin_file"]:
+            raise click.UsageError("--pin-file is for --pkcs11-uri.")
         return []
     source = click.get_current_context().get_parameter_source("pkcs11_uri")
     public = source is click.core.ParameterSource.COMMANDLINE  # anybody can read a process's arguments
@@ -63,7 +65,7 @@ def open_key(session: Session, text: str, pin_source: str | None, *, pin_allowed
         return Pkcs11Key(uri, _text(pin))
     except ModelsignError as fault:
         asked = session.secret(None, prompt="PIN of the token") if fault.code == "PKCS11_PIN_NEEDED" else None
-        if asked is None:
+        if not asked:  # an empty PIN would be one of the few tries
             raise
     return Pkcs11Key(uri, _text(asked))
 

@@ -102,10 +102,11 @@ def _from_file(session: Session, values: Mapping[str, Any], now: datetime, max_a
     path = values["trusted_root"] or values["trust_config"]
     data = session.read(path, limits.TRUST_ROOT_BYTES, what="trust root")
     config = None
-    if values["trusted_root"]:
-        root = parse_trust_root(data)
-    else:
-        root, config = parse_trust_config(data)
+    with session.naming(path):
+        if values["trusted_root"]:
+            root = parse_trust_root(data)
+        else:
+            root, config = parse_trust_config(data)
     dated = DatedRoot(root, path, _changed(path) or root.newest_start)
     age = dated.check_age(now, max_age)
     told = "of unknown age" if age is None else f"{age.days} days old"

@@ -27,7 +27,7 @@ from modelsign.signing.method import Method
 from modelsign.signing.proofs import Proofs, Subject, prove
 from modelsign.signing.revocation_status import RevocationSources, check_revocation
 from modelsign.signing.sealer import Sealed
-from modelsign.signing.trust import Vouch, refuse_legacy
+from modelsign.signing.trust import BY_KEY, Vouch, refuse_legacy
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
@@ -160,7 +160,11 @@ class CertificateTrust:
         """Return the certificates between, the chains, and the name that was asked for."""
         material = bundle.material
         if material.kind not in _KINDS:
-            raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a bare key, not with a certificate")
+            raise error(
+                "SIGNATURE_WRONG_KEY",
+                "the bundle was signed with a bare key, not with a certificate",
+                advice=BY_KEY,
+            )
         if len(material.certificates) > limits.CHAIN_CERTIFICATES:
             raise error("CERTIFICATE_LIMIT", f"the bundle has more than {limits.CHAIN_CERTIFICATES} certificates")
         leaf, *others = map(Certificate, material.certificates)

@@ -17,7 +17,7 @@ from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.method import Method
 from modelsign.signing.sealer import Sealed
-from modelsign.signing.trust import Vouch, refuse_legacy
+from modelsign.signing.trust import BY_NAME, Vouch, refuse_legacy
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ class KeyTrust(NamedTuple):
         """Say whether the key signed some content, of whatever kind; as :meth:`vouch`, without a word on its shape."""
         material = bundle.material
         if material.kind not in _KINDS:
-            raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a certificate, not with a bare key")
+            raise error(
+                "SIGNATURE_WRONG_KEY", "the bundle was signed with a certificate, not with a bare key", advice=BY_NAME
+            )
         if self._may_be_named(material) and content.signed_by(self.key):
             return self._proven(material, bundle.version, content)
         if material.hint in _hints(self.key) and not self.any_hint:

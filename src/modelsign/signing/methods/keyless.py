@@ -18,7 +18,7 @@ from modelsign.signing.log_entries import Verifier
 from modelsign.signing.method import Method
 from modelsign.signing.proofs import ProofPolicy, Subject, prove
 from modelsign.signing.sct import verify_sct
-from modelsign.signing.trust import Vouch, refuse_legacy
+from modelsign.signing.trust import BY_KEY, Vouch, refuse_legacy
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
@@ -132,14 +132,18 @@ class KeylessTrust(NamedTuple):
         for name, value in self.claims.items():
             if leaf.claims.get(name) != value:
                 said = leaf.claims.get(name)
-                found = "nothing" if said is None else said[:300]
-                raise error("CLAIM_WRONG", f"the certificate says {found} of {name}, not {value[:300]}")
+                found = f"confirms no {name}" if said is None else f"confirms the {name} {said[:300]}"
+                raise error("CLAIM_WRONG", f"the certificate {found}; asked for was {value[:300]}")
 
 
 def _check_shape(material: Material, version: str) -> None:
     """Hold a bundle to its version (``sigstore_bundle.proto``): a chain without a root, since 0.3 one certificate."""
     if material.kind not in _KINDS:
-        raise error("SIGNATURE_WRONG_KEY", "the bundle was signed with a bare key, not with an identity's certificate")
+        raise error(
+            "SIGNATURE_WRONG_KEY",
+            "the bundle was signed with a bare key, not with an identity's certificate",
+            advice=BY_KEY,
+        )
     if material.kind != ("certificate" if version == "0.3" else "certificate_chain"):
         raise error(
             "SIGNATURE_WRONG_KEY", f"a Sigstore bundle of version {version} holds its certificate in another form"

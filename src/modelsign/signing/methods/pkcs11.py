@@ -163,7 +163,7 @@ def _token(library: Any, uri: Pkcs11Uri) -> Any:
         if pkcs11.TokenFlag.TOKEN_INITIALIZED in token.flags and _fits(slot, token, uri):
             found.append(token)
     if not found:
-        raise error("PKCS11_TOKEN_NOT_FOUND", f"no token fits {uri!r}")
+        raise error("PKCS11_TOKEN_NOT_FOUND", f"there is no token with {uri}")
     if len(found) > 1:
         labels = ", ".join(f"{token.label} (slot-id {token.slot.slot_id})" for token in found[:5])
         raise error("PKCS11_TOKEN_AMBIGUOUS", f"{len(found)} tokens fit {uri!r}: {labels}")
@@ -201,12 +201,12 @@ def _private_key(session: Any, uri: Pkcs11Uri) -> Any:
         wanted[Attribute.ID] = uri.id
     found = _objects(session, wanted)
     if not found:
-        raise error("PKCS11_KEY_NOT_FOUND", f"no private key fits {uri!r}")
+        raise error("PKCS11_KEY_NOT_FOUND", f"there is no private key with {uri}")
     if len(found) > 1:
         ids = ", ".join(sorted(key.id.hex() or "none" for key in found)[:5])
         raise error("PKCS11_KEY_AMBIGUOUS", f"{len(found)} private keys fit {uri!r}, with the ids {ids}")
     if not hasattr(found[0], "sign"):  # CKA_SIGN is false
-        raise error("PKCS11_FAILED", f"the token does not let the key sign that fits {uri!r}")
+        raise error("PKCS11_FAILED", f"the token does not let the key sign that has {uri}")
     return found[0]
 
 
@@ -220,9 +220,9 @@ def _public_key(session: Any, uri: Pkcs11Uri, private: Any) -> PublicKeyTypes:
         certificates = _objects(session, {Attribute.CLASS: ObjectClass.CERTIFICATE, **same})
         keys = [_certified(each[Attribute.VALUE]) for each in certificates]
     if not keys:
-        raise error("PKCS11_KEY_NOT_FOUND", f"the token shows no public key for the private one that fits {uri!r}")
+        raise error("PKCS11_KEY_NOT_FOUND", f"the token shows no public key for the private one that has {uri}")
     if len({VerifyKey(key).digest for key in keys}) > 1:
-        raise error("PKCS11_KEY_AMBIGUOUS", f"the token shows several public keys for the one that fits {uri!r}")
+        raise error("PKCS11_KEY_AMBIGUOUS", f"the token shows several public keys for the one that has {uri}")
     return keys[0]
 
 
