@@ -132,6 +132,14 @@ HDF5_REREAD: Final = 4
 """How often the bytes of an HDF5 file may be read again, counted over all its parts."""
 HDF5_STEPS: Final = 4_000_000
 """Objects, messages and entries of one HDF5 file."""
+STREAM_STEPS: Final = 50_000_000
+"""Fields of a file that is a stream of small fields (MessagePack, UBJSON, R, Torch)."""
+STREAM_FIELD_BYTES: Final = 16 * MIB
+"""A field of such a file that is kept while it is looked at; longer ones are skipped or refused."""
+STREAM_DEPTH: Final = 1000
+"""Levels of nesting in such a file."""
+LIGHTGBM_LINE_BYTES: Final = 64 * MIB
+"""One line of a LightGBM model, such as the names of all features."""
 INERT_BYTES: Final = 16 * MIB
 """A text or JSON file that may stand in a model without being signed."""
 PICKLE_WALKED_BYTES: Final = 16 * GIB

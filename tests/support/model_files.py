@@ -18,6 +18,7 @@ import keras_files
 import packed_files
 import program_files
 import skops_files
+import streamed_files
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -129,6 +130,9 @@ GOOD: dict[str, dict[str, bytes]] = {
         "text.hdf5": hdf5_files.hdf5(hdf5_files.text("note", b"plain text."), hdf5_files.linked("s", 1, b"/x")),
         "behind.h5": hdf5_files.hdf5(user_block=512),
     },
+    "msgpack": {"flax_model.msgpack": streamed_files.FLAX, "checkpoint_1": streamed_files.FLAX},
+    "ubjson": {"model.ubj": streamed_files.XGBOOST},
+    "lightgbm": {"model.txt": streamed_files.LIGHTGBM},
     "skops": {"model.skops": skops_files.skops(skops_files.estimator(c=skops_files.text(1)))},
     "keras": {
         "model.keras": keras_files.keras(keras_files.sequential(keras_files.dense())),
@@ -158,6 +162,12 @@ BAD: dict[str, dict[str, bytes]] = {
         "link.h5": hdf5_files.hdf5(hdf5_files.external("weights", "/etc/passwd")),
         "pickle.h5": hdf5_files.hdf5(hdf5_files.text("TITLE", EVIL_TEXT)),
     },
+    "msgpack": {
+        "evil.msgpack": streamed_files.packed({"x": {"nd": True, "kind": "O", "data": EVIL}}),
+        "extension.msgpack": streamed_files.packed({"x": (42, b"abc")}),
+    },
+    "ubjson": {"cut.ubj": streamed_files.XGBOOST[:-3]},
+    "lightgbm": {"line.txt": streamed_files.LIGHTGBM + b"import os"},
     "skops": {"evil.skops": skops_files.skops(skops_files.node("FunctionNode", "os", "system"))},
     "keras": {
         "lambda.keras": keras_files.keras(keras_files.sequential(keras_files.thing("Lambda"))),

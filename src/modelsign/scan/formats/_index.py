@@ -19,6 +19,8 @@ IDS: Final[tuple[str, ...]] = (
     "jinja",
     "json",
     "keras",
+    "lightgbm",
+    "msgpack",
     "numpy",
     "onnx",
     "pickle",
@@ -32,6 +34,7 @@ IDS: Final[tuple[str, ...]] = (
     "tensorflow-checkpoint",
     "text",
     "tflite",
+    "ubjson",
     "zip",
 )
 """The ids, sorted."""
@@ -75,6 +78,18 @@ def _json() -> Format:
 
 def _keras() -> Format:
     from modelsign.scan.formats.keras import FORMAT
+
+    return FORMAT
+
+
+def _lightgbm() -> Format:
+    from modelsign.scan.formats.lightgbm import FORMAT
+
+    return FORMAT
+
+
+def _msgpack() -> Format:
+    from modelsign.scan.formats.msgpack import FORMAT
 
     return FORMAT
 
@@ -157,6 +172,12 @@ def _tflite() -> Format:
     return FORMAT
 
 
+def _ubjson() -> Format:
+    from modelsign.scan.formats.ubjson import FORMAT
+
+    return FORMAT
+
+
 def _zip() -> Format:
     from modelsign.scan.formats.zip import FORMAT
 
@@ -171,6 +192,8 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "jinja": _jinja,
     "json": _json,
     "keras": _keras,
+    "lightgbm": _lightgbm,
+    "msgpack": _msgpack,
     "numpy": _numpy,
     "onnx": _onnx,
     "pickle": _pickle,
@@ -184,6 +207,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,
     "tflite": _tflite,
+    "ubjson": _ubjson,
     "zip": _zip,
 }
 
