@@ -140,6 +140,10 @@ STREAM_DEPTH: Final = 1000
 """Levels of nesting in such a file."""
 LIGHTGBM_LINE_BYTES: Final = 64 * MIB
 """One line of a LightGBM model, such as the names of all features."""
+R_TASKS: Final = 1_000_000
+"""Parts of an R file that are open at once: a list is as deep as it is long."""
+R_NAME_BYTES: Final = 4096
+"""A text of an R file that is kept: names of classes and packages."""
 INERT_BYTES: Final = 16 * MIB
 """A text or JSON file that may stand in a model without being signed."""
 PICKLE_WALKED_BYTES: Final = 16 * GIB

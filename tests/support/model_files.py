@@ -17,6 +17,7 @@ import hdf5_files
 import keras_files
 import packed_files
 import program_files
+import r_files
 import skops_files
 import streamed_files
 
@@ -133,6 +134,10 @@ GOOD: dict[str, dict[str, bytes]] = {
     "msgpack": {"flax_model.msgpack": streamed_files.FLAX, "checkpoint_1": streamed_files.FLAX},
     "ubjson": {"model.ubj": streamed_files.XGBOOST},
     "lightgbm": {"model.txt": streamed_files.LIGHTGBM},
+    "rdata": {
+        "model.rds": r_files.write(r_files.named(r_files.vector(r_files.reals(1), r_files.texts("x")), "a", "b")),
+        "data.RData": r_files.write(r_files.pairs(("x", r_files.integers(1))), encoding="A", workspace=True),
+    },
     "skops": {"model.skops": skops_files.skops(skops_files.estimator(c=skops_files.text(1)))},
     "keras": {
         "model.keras": keras_files.keras(keras_files.sequential(keras_files.dense())),
@@ -168,6 +173,7 @@ BAD: dict[str, dict[str, bytes]] = {
     },
     "ubjson": {"cut.ubj": streamed_files.XGBOOST[:-3]},
     "lightgbm": {"line.txt": streamed_files.LIGHTGBM + b"import os"},
+    "rdata": {"promise.rds": r_files.write(r_files.promise(r_files.UNBOUND))},
     "skops": {"evil.skops": skops_files.skops(skops_files.node("FunctionNode", "os", "system"))},
     "keras": {
         "lambda.keras": keras_files.keras(keras_files.sequential(keras_files.thing("Lambda"))),

@@ -27,6 +27,7 @@ IDS: Final[tuple[str, ...]] = (
     "python",
     "pytorch",
     "pytorch-legacy",
+    "rdata",
     "safetensors",
     "skops",
     "tar",
@@ -130,6 +131,12 @@ def _pytorch_legacy() -> Format:
     return FORMAT
 
 
+def _rdata() -> Format:
+    from modelsign.scan.formats.rdata import FORMAT
+
+    return FORMAT
+
+
 def _safetensors() -> Format:
     from modelsign.scan.formats.safetensors import FORMAT
 
@@ -200,6 +207,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "python": _python,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
+    "rdata": _rdata,
     "safetensors": _safetensors,
     "skops": _skops,
     "tar": _tar,
