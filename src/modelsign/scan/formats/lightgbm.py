@@ -16,6 +16,7 @@ from modelsign.errors import ModelsignError
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.window import ExhaustedError
+from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-_START: Final = b"tree\n"
-_STARTS: Final = (_START, b"tree\r\n")
+LINE: Final = Rule(
+    "lightgbm-line",
+    "a LightGBM model holds a line that LightGBM does not write",
+    Severity.LOW,
+    Outcome.UNVERIFIED,
+    "The file begins like a model and then holds a line of another shape. LightGBM skips what it does not know; other "
+    "programs may read the file as something else.",
+    "Write the model again with `Booster.save_model`.",
+    ("https://github.com/lightgbm-org/LightGBM/blob/master/src/boosting/gbdt_model_text.cpp",),
+)
+_START: Final = b"tree\nversion=v"
+_STARTS: Final = (_START, b"tree\r\nversion=v")
 _LINE: Final = re.compile(
     rb"\s*|[^=]+=.*|end of trees|feature[_ ]importances:|parameters:|end of parameters|\[[a-z_0-9]+: .*\]|"
     rb"tree|average_output"
@@ -52,7 +63,7 @@ def _lines(reading: Reading) -> Iterator[tuple[int, bytes]]:
 
 def _recognise(reading: Reading, name: str) -> bool:
     del name
-    return reading.read_at(0, 6).startswith(_STARTS)
+    return reading.read_at(0, 16).startswith(_STARTS)
 
 
 def _problem(line: bytes) -> str | None:
@@ -75,7 +86,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
         for place, line in _lines(reading):
             problem = _problem(line.removesuffix(b"\r"))
             if problem is not None:
-                return Inspection(readable=True, findings=(BROKEN.finding(problem, offset=place),))
+                return Inspection(readable=True, findings=(LINE.finding(problem, offset=place),))
             ended = ended or line.startswith(_END)
     except ExhaustedError as halt:
         return Inspection(readable=True, findings=(BUDGET.finding(halt.message, offset=halt.offset),))
@@ -90,5 +101,5 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     magic=(Magic(0, _START),),
-    rules=(BROKEN, BUDGET),
+    rules=(LINE, BROKEN, BUDGET),
 )
