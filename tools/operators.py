@@ -74,9 +74,22 @@ def tflite(refused: set[str]) -> dict[str, object]:
     }
 
 
+def coreml(refused: set[str]) -> dict[str, object]:
+    """Return the operations of Core ML's programs, and those that only the writer of programs makes."""
+    importlib.import_module("coremltools.converters.mil.mil.ops.defs")
+    registry = importlib.import_module("coremltools.converters.mil.mil.ops.registry").SSAOpRegistry
+    source = f"coremltools {importlib.metadata.version('coremltools')}"
+    return {
+        "groups": [
+            _group("", set(registry.core_ops), f"{source}, SSAOpRegistry.core_ops", refused),
+            _group("", {"write_state", "coreml_update_state"}, f"{source}, converters/mil/backend/mil", refused),
+        ]
+    }
+
+
 def main() -> int:
     """Write the lists that are asked for."""
-    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite}
+    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite, "coreml": coreml}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", nargs="+", choices=sorted(makers))
     rows = json.loads((TARGET / "dangerous.json").read_text(encoding="utf-8"))

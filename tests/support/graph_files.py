@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import coremlbytes
 import flatbytes
 import onnxbytes
 import tensorflowbytes
 
 GOOD: dict[str, dict[str, bytes]] = {
+    "coreml": {
+        "network.mlmodel": coremlbytes.network(),
+        "program.mlmodel": coremlbytes.program(),
+        "weight.bin": coremlbytes.blobs(),
+        "Manifest.json": b'{"itemInfoEntries": {"a": {"path": "com.apple.CoreML/model.mlmodel"}}}',
+    },
     "onnx": {
         "model.onnx": onnxbytes.model(),
         "function.onnx": onnxbytes.model(
@@ -33,6 +40,11 @@ GOOD: dict[str, dict[str, bytes]] = {
 """Files that must be clean, by the format they must be read as."""
 
 BAD: dict[str, dict[str, bytes]] = {
+    "coreml": {
+        "away.mlmodel": coremlbytes.program("/etc/passwd"),
+        "custom.mlmodel": coremlbytes.program(operation="mine"),
+        "short.bin": coremlbytes.blobs(size=10**9),
+    },
     "onnx": {
         "away.onnx": onnxbytes.model(tensors=(onnxbytes.tensor(external={"location": "../x"}),)),
         "python.onnx": onnxbytes.model(onnxbytes.node("PythonOp", "com.microsoft")),

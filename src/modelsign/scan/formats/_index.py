@@ -13,6 +13,7 @@ __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
     "compressed",
+    "coreml",
     "empty",
     "gguf",
     "hdf5",
@@ -43,6 +44,12 @@ IDS: Final[tuple[str, ...]] = (
 
 def _compressed() -> Format:
     from modelsign.scan.formats.compressed import FORMAT
+
+    return FORMAT
+
+
+def _coreml() -> Format:
+    from modelsign.scan.formats.coreml import FORMAT
 
     return FORMAT
 
@@ -193,6 +200,7 @@ def _zip() -> Format:
 
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "compressed": _compressed,
+    "coreml": _coreml,
     "empty": _empty,
     "gguf": _gguf,
     "hdf5": _hdf5,
