@@ -1,6 +1,7 @@
 """Writes FlatBuffers by hand, and TensorFlow Lite models with them; nothing here needs flatbuffers.
 
-A table is a dict from field number to value: ``(width, number)``, text, bytes, a table, or a list of tables or numbers.
+A table is a dict from field number to value: ``(width, number)``, text, bytes, a table, or a list of tables, of texts
+or of numbers.
 """
 
 from __future__ import annotations
@@ -50,11 +51,11 @@ def _child(out: bytearray, value: object) -> int:
     if isinstance(value, (str, bytes)):
         data = value.encode() + b"\0" if isinstance(value, str) else value
         out += len(data.rstrip(b"\0") if isinstance(value, str) else data).to_bytes(4, "little") + data
-    elif value and isinstance(value[0], dict):
+    elif value and isinstance(value[0], (dict, str)):
         out += len(value).to_bytes(4, "little") + bytes(4 * len(value))
         for index, one in enumerate(value):
             place = at + 4 + 4 * index
-            out[place : place + 4] = (_table(out, one) - place).to_bytes(4, "little")
+            out[place : place + 4] = (_child(out, one) - place).to_bytes(4, "little")
     else:
         out += len(value).to_bytes(4, "little")
         out += b"".join((number % 2**32).to_bytes(4, "little") for number in value)

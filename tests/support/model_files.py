@@ -15,6 +15,7 @@ import zlib
 import graph_files
 import hdf5_files
 import keras_files
+import older_files
 import packed_files
 import program_files
 import r_files
@@ -134,6 +135,8 @@ GOOD: dict[str, dict[str, bytes]] = {
     "msgpack": {"flax_model.msgpack": streamed_files.FLAX, "checkpoint_1": streamed_files.FLAX},
     "ubjson": {"model.ubj": streamed_files.XGBOOST},
     "lightgbm": {"model.txt": streamed_files.LIGHTGBM},
+    "catboost": {"model.cbm": older_files.catboost()},
+    "torch7": {"model.t7": older_files.torch7_model(), "tensor.bin": older_files.Torch7().tensor()},
     "rdata": {
         "model.rds": r_files.write(r_files.named(r_files.vector(r_files.reals(1), r_files.texts("x")), "a", "b")),
         "data.RData": r_files.write(r_files.pairs(("x", r_files.integers(1))), encoding="A", workspace=True),
@@ -173,6 +176,8 @@ BAD: dict[str, dict[str, bytes]] = {
     },
     "ubjson": {"cut.ubj": streamed_files.XGBOOST[:-3]},
     "lightgbm": {"line.txt": streamed_files.LIGHTGBM + b"import os"},
+    "catboost": {"part.cbm": older_files.catboost({3: ["mine"]}, b"more")},
+    "torch7": {"function.t7": older_files.torch7_function()},
     "rdata": {"promise.rds": r_files.write(r_files.promise(r_files.UNBOUND))},
     "skops": {"evil.skops": skops_files.skops(skops_files.node("FunctionNode", "os", "system"))},
     "keras": {

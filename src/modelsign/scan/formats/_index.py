@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
+    "catboost",
     "compressed",
     "coreml",
     "empty",
@@ -36,10 +37,17 @@ IDS: Final[tuple[str, ...]] = (
     "tensorflow-checkpoint",
     "text",
     "tflite",
+    "torch7",
     "ubjson",
     "zip",
 )
 """The ids, sorted."""
+
+
+def _catboost() -> Format:
+    from modelsign.scan.formats.catboost import FORMAT
+
+    return FORMAT
 
 
 def _compressed() -> Format:
@@ -186,6 +194,12 @@ def _tflite() -> Format:
     return FORMAT
 
 
+def _torch7() -> Format:
+    from modelsign.scan.formats.torch7 import FORMAT
+
+    return FORMAT
+
+
 def _ubjson() -> Format:
     from modelsign.scan.formats.ubjson import FORMAT
 
@@ -199,6 +213,7 @@ def _zip() -> Format:
 
 
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
+    "catboost": _catboost,
     "compressed": _compressed,
     "coreml": _coreml,
     "empty": _empty,
@@ -223,6 +238,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,
     "tflite": _tflite,
+    "torch7": _torch7,
     "ubjson": _ubjson,
     "zip": _zip,
 }
