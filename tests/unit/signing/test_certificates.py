@@ -53,6 +53,17 @@ def test_every_cut_and_every_appendix_is_malformed(lab: Lab) -> None:
     assert refused_with(Certificate, der + b"\0") == "CERTIFICATE_MALFORMED"
 
 
+def test_a_signature_with_unused_bits_is_malformed(tmp_path: Path) -> None:
+    """They are not signed; where the last bits of a signature are 0 other readers take such a certificate too."""
+    authority = Authority(tmp_path, "root")
+    ders = (authority.issue(f"leaf{number}", extensions=LEAF).certificate.der for number in range(100))
+    der = next(der for der in ders if der[-1] % 2 == 0)
+    place = len(der) - len(x509.load_der_x509_certificate(der).signature) - 1
+    changed = der[:place] + b"\x01" + der[place + 1 :]
+    assert x509.load_der_x509_certificate(changed)
+    assert refused_with(Certificate, changed) == "CERTIFICATE_MALFORMED"
+
+
 def test_files_and_certificates_have_greatest_sizes(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     pem, der = lab.leaf.path.read_bytes(), lab.leaf.certificate.der
     monkeypatch.setattr(limits, "CERTIFICATES", 1)
