@@ -72,7 +72,7 @@ def is_good(case: SignerCase, made_at: str | None, rule: dict[str, Any]) -> bool
     demands = (
         rule.get("family") is None or (case.algorithm == PQ) is (rule["family"] == "post-quantum"),
         len({entry.log for entry in logs}) >= rule.get("logs", 1 if sigstore else 0),
-        len(set(case.timestamps)) >= rule.get("timestamps", 0),
+        len(case.timestamps) >= rule.get("timestamps", 0),
         bool(proven) or not (sigstore or "time" in rule),
         "max_age" not in rule or is_fresh(made_at or start, proven[:1], int(rule.get("max_age", "0d")[:-1])),
     )

@@ -27,7 +27,8 @@ __all__ = ["SIGN_OPTIONS", "sealers", "witnessed"]
 
 _FRESH: Final = 60
 """Seconds that a token must be good for, or another one is fetched."""
-_LOOKS_LIKE_A_TOKEN: Final = re.compile(r"ey[\w-]{5,}\.[\w-]+\.[\w-]*")
+_LOOKS_LIKE_A_TOKEN: Final = re.compile(r"\s*ey[\w=-]{5,}\.ey[\w=-]{5,}")
+"""How one begins: header and claims are JSON objects in base64url; what follows matters to nobody who reads it."""
 
 SIGN_OPTIONS = (
     click.option("--keyless", is_flag=True, help="Sign with an identity, by Sigstore; it becomes public for ever."),
@@ -168,7 +169,7 @@ def _given_token(session: Session, source: str) -> Token:
     from modelsign import limits
     from modelsign.signing.tokens import read_token
 
-    if _LOOKS_LIKE_A_TOKEN.fullmatch(source):
+    if _LOOKS_LIKE_A_TOKEN.match(source):
         raise error(
             "USAGE",
             "--identity-token was given a token itself, which everybody on this machine can read among the arguments",
