@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.command import define
-from modelsign.cli.manifest_options import manifest_options, serialization_of
+from modelsign.cli.manifest_options import LIST_ADVICE, manifest_options, serialization_of
 from modelsign.cli.model_options import insecure_notes, keep_report_outside, model_options, open_model, progress_of
 from modelsign.errors import error
 from modelsign.reasons import ExitStatus
@@ -106,12 +106,12 @@ def _merged(session: Session, places: Sequence[str], *, strict_names: bool) -> D
     from modelsign.artifact.digest_list import parse_digests
     from modelsign.artifact.division import join
 
-    return join(
-        [
-            parse_digests(session.read(place, limits.DIGESTS_BYTES, what="share"), strict_names=strict_names)
-            for place in places
-        ]
-    )
+    shares = []
+    for place in places:
+        data = session.read(place, limits.DIGESTS_BYTES, what="share")
+        with session.naming(place, LIST_ADVICE):
+            shares.append(parse_digests(data, strict_names=strict_names))
+    return join(shares)
 
 
 def _part(share: str) -> tuple[int, int]:

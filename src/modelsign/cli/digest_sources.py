@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from modelsign.cli.manifest_options import serialization_of
+from modelsign.cli.manifest_options import LIST_ADVICE, serialization_of
 from modelsign.cli.sections import section
 from modelsign.errors import error
 from modelsign.report.escape import escape_line
@@ -104,10 +104,12 @@ def prepare(  # noqa: PLR0913 - the settings of one statement
         from modelsign.signing.incremental import take_over
 
         asked = values["serialization"] or values["shard_size"] or values["algorithm"]
+        data = session.read(values["previous"], limits.BUNDLE_BYTES, what="previous signature")
+        trusted = _trusted(session, chosen, values["previous_key"])
         taken = take_over(
             artifact,
-            session.read(values["previous"], limits.BUNDLE_BYTES, what="previous signature"),
-            _trusted(session, chosen, values["previous_key"]),
+            data,
+            trusted,
             values["changed"],
             serialization=serialization_of(values) if asked else None,
             tree=values["tree_digest"],
@@ -165,7 +167,8 @@ def _read_list(session: Session, values: Mapping[str, Any]) -> DigestList:
 
     data = session.read(values["from_digests"], limits.DIGESTS_BYTES, what="list of digests")
     parse = parse_digests if data.lstrip()[:1] == b"{" else parse_sha256sum
-    return parse(data, strict_names=not values["insecure_names"])
+    with session.naming(values["from_digests"], LIST_ADVICE):
+        return parse(data, strict_names=not values["insecure_names"])
 
 
 def _trusted(session: Session, chosen: Sequence[Sealer], named: str | None) -> list[Trust]:

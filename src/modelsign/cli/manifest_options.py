@@ -5,7 +5,7 @@ Not a command. Turns flags into a serialization and decides nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.manifest import Serialization
 
-__all__ = ["manifest_options", "serialization_of", "tree_digest_option"]
+__all__ = ["LIST_ADVICE", "manifest_options", "serialization_of", "tree_digest_option"]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
+LIST_ADVICE: Final = {
+    "EMPTY_MODEL": "Name a list that has the model's files in it.",
+    "NAME_LEAVES_MODEL": "Write the names relative to the model's folder: run `sha256sum` there.",
+}
 tree_digest_option = click.option(
     "--tree-digest/--no-tree-digest",
     default=True,

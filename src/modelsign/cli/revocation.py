@@ -170,9 +170,14 @@ def _entries(session: Session, values: Mapping[str, Any], now: datetime) -> list
     since = moment("--since", values["since"]) if values["since"] else None
     if values["issuer"] is not None and not values["identities"]:
         raise click.UsageError("--issuer belongs to --revoke-identity.")
+    _check_texts(values)
     found = [("key", read_public_key(session, key).digest) for key in values["revoked_keys"]]
     found += [("identity", name) for name in values["identities"]]
-    others = [("signature", statement_digest(parse_bundle(read_bundle(place)))) for place in values["signatures"]]
+    others: list[tuple[str, str]] = []
+    for place in values["signatures"]:
+        data = read_bundle(place)
+        with session.naming(place):
+            others.append(("signature", statement_digest(parse_bundle(data))))
     for model in values["models"]:
         with open_artifact(model, is_inert=is_inert) as artifact:
             others.append(("model", tree_digest(hash_artifact(artifact))))
@@ -185,6 +190,21 @@ def _entries(session: Session, values: Mapping[str, Any], now: datetime) -> list
         Revoked(kind, value, values["reason"], now, since, values["issuer"] if kind == "identity" else None)
         for kind, value in found + others
     ]
+
+
+def _check_texts(values: Mapping[str, Any]) -> None:
+    """Refuse what no list could hold, in the words of the flags."""
+    import re
+
+    from modelsign.signing.revocation_list import REASON_CHARACTERS
+
+    for flag, name in (("--revoke-tree-digest", "trees"), ("--revoke-file-digest", "file_digests")):
+        for digest in values[name]:
+            if re.fullmatch("[0-9a-f]{64}", digest) is None:
+                raise click.BadParameter(f"{digest[:80]!r} is not 64 lowercase hex digits", param_hint=flag)
+    for flag, text in (("--reason", values["reason"]), *(("--revoke-identity", name) for name in values["identities"])):
+        if not 0 < len(text) <= REASON_CHARACTERS:
+            raise click.BadParameter(f"has to have 1 to {REASON_CHARACTERS} characters", param_hint=flag)
 
 
 def _sealer(session: Session, values: Mapping[str, Any]) -> Sealer:
@@ -208,7 +228,6 @@ def _change(  # noqa: PLR0913, PLR0917 - one change of one list
 
     from modelsign.attest.store import locked
     from modelsign.cli.model_options import read_public_key
-    from modelsign.cli.revocation_options import read_list_file
     from modelsign.signing.methods.key import KeySealer
     from modelsign.signing.revocation_list import open_list
 
@@ -221,11 +240,27 @@ def _change(  # noqa: PLR0913, PLR0917 - one change of one list
     else:
         raise click.UsageError("--previous-key says which key the list is signed with now.")
     with locked(os.path.dirname(os.path.abspath(place))):  # noqa: PTH100, PTH120 - strings, as in the store
-        before = open_list(read_list_file(session, place), [trusted])
+        before = open_list(_present(session, place), [trusted])
         after = before._replace(
             version=before.version + 1, issued=now, expires=expires, entries=(*before.entries, *entries)
         )
         return _sign(session, place, after, sealer, replace=True)
+
+
+def _present(session: Session, place: str) -> bytes:
+    """Read the list that is to be changed."""
+    import os
+
+    from modelsign.cli.revocation_options import read_list_file
+    from modelsign.errors import error
+
+    if not os.path.lexists(place):
+        raise error(
+            "REVOCATION_LIST_MISSING",
+            f"there is no revocation list at {place}",
+            advice="Check the spelling, or make one with `modelsign revocation init`.",
+        )
+    return read_list_file(session, place)
 
 
 def _sign(session: Session, place: str, revocations: RevocationList, sealer: Sealer, *, replace: bool) -> Report:

@@ -93,8 +93,10 @@ class Session:
         return data
 
     @contextmanager
-    def naming(self, path: str) -> Iterator[None]:
+    def naming(self, path: str, advice: Mapping[str, str] | None = None) -> Iterator[None]:
         """Begin the message of whatever is wrong with the contents of a file with its name: several may be given.
+
+        ``advice`` is what helps here, by reason code, where the catalog speaks of another use.
 
         Raises:
             ModelsignError: what is raised inside, but for its message.
@@ -106,7 +108,8 @@ class Session:
             yield
         except ModelsignError as fault:
             place = "standard input" if path == "-" else path
-            raise error(fault.code, f"{place}: {fault.message}", advice=fault.advice, details=fault.details) from fault
+            helps = (advice or {}).get(fault.code, fault.advice)
+            raise error(fault.code, f"{place}: {fault.message}", advice=helps, details=fault.details) from fault
 
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Write a file whole or not at all, or stdout where ``path`` is ``-``; replaces only under ``--force``.

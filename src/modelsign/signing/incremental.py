@@ -65,7 +65,11 @@ class OwnKey(NamedTuple):
 
         """
         if not self.key.accepts(pae(bundle.payload_type, bundle.payload), bundle.signature):
-            raise error("SIGNATURE_WRONG_KEY", f"the bundle was not signed with the key {self.key.digest}")
+            raise error(
+                "SIGNATURE_WRONG_KEY",
+                f"the previous bundle was not signed with the key {self.key.digest}",
+                advice="Name the public key that made it with --previous-key, if its digests are to be believed.",
+            )
         refuse_legacy(bundle, allow_legacy=allow_legacy)
         signer = Signer(method=self.method, algorithm=self.key.algorithm, key_digest=self.key.digest)
         return Vouch(signer, self.key.oms)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "PAYLOAD_TYPE",
+    "REASON_CHARACTERS",
     "RevocationList",
     "Revoked",
     "open_list",
@@ -53,7 +54,7 @@ KINDS: Final[Mapping[str, str]] = {
 _SINCE: Final = frozenset({"key", "identity"})
 """Of these an entry can say since when; what is wrong with a model or a signature was always wrong."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_REASON_CHARACTERS: Final = 1000
+REASON_CHARACTERS: Final = 1000
 
 
 class Revoked(NamedTuple):
@@ -178,8 +179,8 @@ def _entry(value: object) -> Revoked:
     if not needed <= set(value) <= needed | optional:
         raise _malformed(f"an entry of the kind {kind} has other fields than {', '.join(sorted(needed | optional))}")
     words = {name: value[name] for name in (named, "reason", "issuer") if name in value}
-    if not all(isinstance(word, str) and 0 < len(word) <= _REASON_CHARACTERS for word in words.values()):
-        raise _malformed(f"an entry has a text that is empty or longer than {_REASON_CHARACTERS} characters")
+    if not all(isinstance(word, str) and 0 < len(word) <= REASON_CHARACTERS for word in words.values()):
+        raise _malformed(f"an entry has a text that is empty or longer than {REASON_CHARACTERS} characters")
     if kind != "identity" and not _DIGEST.fullmatch(words[named]):
         raise _malformed(f"an entry of the kind {kind} does not name a digest of 64 lowercase hex digits")
     since = _time(value["since"], "since") if "since" in value else None

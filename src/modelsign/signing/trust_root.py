@@ -191,7 +191,7 @@ def _check_type(document: _Object, known: frozenset[str]) -> None:
     kind = document.get("mediaType")
     if not isinstance(kind, str) or kind not in known:
         flag = next((flag for types, flag in _FLAGS if isinstance(kind, str) and kind in types), None)
-        advice = None if flag is None else f"Pass this file with {flag}."
+        advice = None if flag is None else f"This is a file for {flag} of sign and verify."
         raise error("TRUST_ROOT_UNSUPPORTED", f"the media type is {str(kind)[:_SHOWN]}", advice=advice)
 
 

@@ -97,8 +97,12 @@ def test_a_document_of_sigstore_under_the_wrong_flag_is_sent_to_the_right_one(he
     (here / "config").write_text('{"mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"}')
     (here / "root").write_text('{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
     words = ("verify", "model", "--key", "signer.pub", "--log-threshold", "1")
-    assert said(run(here, *words, "--trusted-root", "config")).endswith("| Pass this file with --trust-config.")
-    assert said(run(here, *words, "--trust-config", "root")).endswith("| Pass this file with --trusted-root.")
+    assert said(run(here, *words, "--trusted-root", "config")).endswith(
+        "| This is a file for --trust-config of sign and verify."
+    )
+    assert said(run(here, *words, "--trust-config", "root")).endswith(
+        "| This is a file for --trusted-root of sign and verify."
+    )
 
 
 def test_whoever_names_a_key_for_a_certificate_is_told_what_to_name(here: Path, lab: Lab) -> None:
@@ -159,3 +163,31 @@ def test_a_variable_holds_urls_with_ports_and_names_with_kinds(here: Path, lab: 
     }
     told = said(run(here, "verify", "model", "--offline", environ=environ))
     assert "issuers for" not in told
+
+
+def test_what_a_list_of_digests_lacks_is_said_of_the_list(here: Path) -> None:
+    words = ("sign", "--name", "x", "--key", "signer.pem", "--bundle", "x.sig", "--from-digests", "list")
+    (here / "list").write_text("")
+    assert said(run(here, *words)).endswith("| Name a list that has the model's files in it.")
+    (here / "list").write_text(f"{'0' * 64}  ../x\n")
+    assert "run `sha256sum` there" in said(run(here, *words))
+    assert said(run(here, "digest", "merge", "list", "list")).startswith("DIGESTS_MALFORMED: list: ")
+
+
+def test_the_key_of_a_previous_signature_is_asked_for_by_its_flag(here: Path) -> None:
+    (here / "other.pem").write_bytes(generate().pem())
+    words = ("--previous", "model/model.sig", "--changed", "config.json", "--bundle", "x.sig")
+    told = said(run(here, "sign", "model", "--key", "other.pem", *words))
+    assert told.startswith("SIGNATURE_WRONG_KEY")
+    assert "--previous-key" in told
+
+
+def test_what_no_revocation_list_can_hold_is_a_usage_error(here: Path) -> None:
+    words = ("revocation", "add", "list", "--key", "signer.pem", "--reason")
+    told = said(run(here, *words, "x", "--revoke-key", "signer.pub"))
+    assert told.startswith("REVOCATION_LIST_MISSING")
+    assert "revocation init" in told
+    assert run(here, "revocation", "init", "list", "--key", "signer.pem").exit_code == 0
+    for more in (("x", "--revoke-tree-digest", "zz"), ("", "--revoke-key", "signer.pub"), ("x" * 1001,)):
+        answer = run(here, *words, *more, "--revoke-file-digest", "0" * 64)
+        assert answer.codes == ["USAGE"], more
