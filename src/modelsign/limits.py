@@ -124,6 +124,12 @@ TEMPLATE_DEPTH: Final = 100
 """Brackets in brackets, or blocks in blocks, of a template."""
 SCAN_FINDINGS: Final = 1000
 """Findings kept of one file; one more says how many were left out."""
+TRACES: Final = 1000
+"""Pickles of one scan that are disassembled."""
+TRACE_OPCODES: Final = 2_000_000
+"""Opcodes that the disassembly of one pickle goes through."""
+TRACE_LINES: Final = 5000
+"""Lines of one disassembly that are shown."""
 SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB
 """Memory an LZMA or XZ decoder may ask for; `xz -9` needs 65 MiB."""
 HDF5_METADATA_BYTES: Final = 256 * MIB

@@ -109,6 +109,7 @@ def _scan() -> dict[str, Any]:
         "files": _array(file),
         "opinions": _array(_of(verdict.Opinion)),
         "comparison": _array(_of(verdict.Comparison)),
+        "traces": _array(_of(verdict.Trace)),
     }
 
 

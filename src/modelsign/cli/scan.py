@@ -6,6 +6,8 @@ Exit status: all files clean 0, any unsafe 1, any other outcome 3, nothing to sc
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -40,6 +42,7 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         "modelsign scan model.pt --format sarif -o scan.sarif",
         "modelsign scan model/ --second-opinion modelscan",
         "modelsign scan model/ --compare",
+        "modelsign scan --trace model.pkl",
         "modelsign scan - < model.pkl",
     ),
     formats=ALL_FORMATS,
@@ -56,6 +59,7 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     "--second-opinion", multiple=True, metavar="ENGINE", help="Ask another scanner: fickling, modelscan or picklescan."
 )
 @click.option("--compare", "comparing", is_flag=True, help="Show who says what of each file; asks all there are.")
+@click.option("--trace", is_flag=True, help="Disassemble the pickles, and mark what was found at its opcode.")
 @click.option("--trust-global", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
 @click.option("--link-root", multiple=True, metavar="DIR", help="Follow links into this folder too.")
@@ -67,6 +71,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     accept: frozenset[Outcome],
     second_opinion: tuple[str, ...],
     comparing: bool,
+    trace: bool,
     trust_global: tuple[str, ...],
     allow_symlinks: bool,
     link_root: tuple[str, ...],
@@ -77,6 +82,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     from modelsign.errors import ExitStatus
     from modelsign.examine import compare, examine, opinion_ids
     from modelsign.scan.ruleset import ruleset_digest
+    from modelsign.scan.trace import tracing
 
     if ruleset:
         digest = ruleset_digest()
@@ -87,12 +93,17 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if comparing and not second_opinion:
         second_opinion = opinion_ids()
     warnings: list[str] = []
-    if model == "-":
-        result = _scan_input(session, second_opinion, trusted)
-    else:
-        with open_artifact(model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False) as artifact:
-            result = examine(artifact, opinions=second_opinion, progress=session.progress, trust_globals=trusted)
-            warnings += artifact.warnings
+    with tracing() if trace else nullcontext() as traced:
+        if model == "-":
+            result = _scan_input(session, second_opinion, trusted)
+        else:
+            with open_artifact(
+                model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False
+            ) as artifact:
+                result = examine(artifact, opinions=second_opinion, progress=session.progress, trust_globals=trusted)
+                warnings += artifact.warnings
+    if traced is not None:
+        result = replace(result, traces=tuple(traced.found))
     if comparing:
         result = compare(result)
     status = result.exit_status(accept)

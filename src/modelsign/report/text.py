@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from modelsign.report.escape import escape, escape_line
 from modelsign.report.output import Output
 from modelsign.report.style import Style
+from modelsign.report.trace import trace_lines
 from modelsign.verdict import who
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _scan(report: Report, style: Style) -> Iterator[str]:
         yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
         yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
     yield from _comparison(result)
+    yield from trace_lines(result.traces, style)
     counts = Counter(file.outcome.value for file in result.files)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _WORST_FIRST if counts[outcome])
     yield f"{style.verdict(result.outcome)}: {len(result.files)} file{_s(result.files)} ({told or 'nothing scanned'})"

@@ -22,6 +22,7 @@ from modelsign.scan.formats import _index
 from modelsign.scan.machine.rules import BUDGET, PERSISTENT_ID, UNKNOWN_GLOBAL
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.trust import trusting
+from modelsign.scan.watching import enter
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
     A reading without a digest of its own gives ``sha256`` None.
     """
     scan = _Scan(bytes_left=limits.SCAN_UNPACKED_BYTES + limits.SCAN_DEPTH * reading.size)
+    enter("", path=name)
     try:
         with trusting(trust_globals):
             seen = scan.look(reading, name, depth=0)
@@ -154,6 +156,7 @@ class _Scan:
 
     def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
         """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
+        enter(where)
         answers = _without_wrecks(_marked(reading, self._ask(reading, name, member)))
         readable = [(wanted, answer) for wanted, answer in answers if answer.readable]
         for _, answer in answers:

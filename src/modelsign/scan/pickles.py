@@ -7,7 +7,7 @@ that follows CPython's ``Modules/_pickle.c`` (not ``pickletools``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
@@ -21,6 +21,7 @@ from modelsign.scan.machine.rules import RULES
 from modelsign.scan.machine.source import Source
 from modelsign.scan.machine.torch import MAGIC, storage_sizes
 from modelsign.scan.machine.walk import Walk
+from modelsign.scan.watching import watcher
 from modelsign.verdict import Confidence
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def _walk_every_reading(
     source = Source(reading)
     judge = _judge(source, member, persistent, raw_arrays=persistent is None)
     judge.keeps_storages = keeps_storages
+    judge.skips = None if watcher.get() is None else {}
     end, streams = _walk_all(judge, start)
+    own = judge.findings
     if judge.frames_differ:
         other = as_file_reads(source, start)
         if other is not None:
@@ -132,6 +135,8 @@ def _walk_every_reading(
         second.ignores_alignment = True
         _, whole = _walk_all(second, start)
         judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE, confidence=Confidence.MEDIUM)
+    if streams or judge.names:
+        _tell(judge, start, end if streams else source.size, own)
     return judge, end, streams
 
 
@@ -215,6 +220,15 @@ def _walk_torch_stream(judge: Judge, start: int) -> bool:
     return True
 
 
+def _tell(judge: Judge, start: int, end: int, own: tuple[Finding, ...]) -> None:
+    """Tell whoever watches of pickles that were walked; findings of other readings have no opcode of this one."""
+    watching = watcher.get()
+    if watching is None:
+        return
+    apart = [replace(finding, offset=None) for finding in judge.findings[len(own) :]]
+    watching.pickles(judge.source.reading, start, end, [*own, *apart], judge.skips or {})
+
+
 def _is_magic(source: Source, walk: Walk) -> bool:
     top = walk.stack[-1]
     return isinstance(top, int) and top >= 0 and source.integer(top) == MAGIC
@@ -228,4 +242,5 @@ def scan_torch_stream(reading: Reading, *, member: str | None = None) -> Inspect
     judge = _judge(Source(reading), member, "torch")
     if reading.read_at(0, len(_TORCH_START)) != _TORCH_START or not _walk_torch_stream(judge, 0):
         return Inspection(readable=False)
+    _tell(judge, 0, reading.size, judge.findings)
     return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=reading.size)

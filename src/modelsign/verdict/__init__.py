@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         worst,
     )
     from modelsign.verdict.signature import FileLedger, LogProof, Signer, VerifyResult, VerifyVerdict, who
+    from modelsign.verdict.tracing import Trace, TraceLine
 
 __all__ = [
     "Answer",
@@ -81,6 +82,8 @@ __all__ = [
     "StatementClaims",
     "SubjectClaims",
     "TimestampClaims",
+    "Trace",
+    "TraceLine",
     "Verdict",
     "VerifyResult",
     "VerifyVerdict",
@@ -126,6 +129,7 @@ _HOMES: Final = {
         "Severity",
         "worst",
     ),
+    "tracing": ("Trace", "TraceLine"),
     "signature": ("FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"),
 }
 

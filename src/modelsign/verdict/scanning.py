@@ -12,6 +12,8 @@ from modelsign.verdict.jsonable import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from modelsign.verdict.tracing import Trace
+
 __all__ = [
     "Comparison",
     "Confidence",
@@ -185,6 +187,8 @@ class ScanResult:
     rules: tuple[Rule, ...] = ()
     comparison: tuple[Comparison, ...] = ()
     """Who says what of each file, where that was asked for."""
+    traces: tuple[Trace, ...] = ()
+    """The pickles disassembled, where that was asked for."""
 
     def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
         """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
@@ -214,4 +218,5 @@ class ScanResult:
             ],
             "opinions": plain(self.opinions),
             "comparison": plain(self.comparison),
+            "traces": plain(self.traces),
         }

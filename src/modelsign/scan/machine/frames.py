@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
     from modelsign.scan.machine.source import Source
 
-__all__ = ["Segments", "as_file_reads"]
+__all__ = ["ARGUMENTS", "LINES", "Segments", "as_file_reads"]
 
-_LINES: Final = {op.GLOBAL: 2, op.INST: 2, op.PERSID: 1, op.GET: 1, op.PUT: 1} | dict.fromkeys(op.TEXT_LITERALS, 1)
-_ARGUMENTS: Final = {
+LINES: Final = {op.GLOBAL: 2, op.INST: 2, op.PERSID: 1, op.GET: 1, op.PUT: 1} | dict.fromkeys(op.TEXT_LITERALS, 1)
+"""How many lines follow an opcode."""
+ARGUMENTS: Final = {
     op.BININT1: 1, op.BININT2: 2, op.BININT: 4, op.BINFLOAT: 8, op.BINGET: 1, op.LONG_BINGET: 4, op.BINPUT: 1,
     op.LONG_BINPUT: 4, op.EXT1: 1, op.EXT2: 2, op.EXT4: 4, op.PROTO: 1, op.FRAME: 8,
 }  # fmt: skip
+"""How many bytes follow an opcode."""
 _COPIED: Final = frozenset({op.BINBYTES, op.SHORT_BINBYTES, op.BINBYTES8, op.BYTEARRAY8})
 """Literals whose content is copied in two parts, so that nothing is dropped."""
 _MOST: Final = 1_000_000
@@ -106,10 +108,10 @@ def _argument(reader: _Reader, code: int) -> bool:
         width = op.COUNT_BYTES[code]
         place = reader.take(width)
         reader.take(reader.source.number(place, width), copied=code in _COPIED)
-    elif code in _LINES:
-        return all(reader.take_line() for _ in range(_LINES[code]))
-    elif code in _ARGUMENTS:
-        place = reader.take(_ARGUMENTS[code])
+    elif code in LINES:
+        return all(reader.take_line() for _ in range(LINES[code]))
+    elif code in ARGUMENTS:
+        place = reader.take(ARGUMENTS[code])
         if code == op.FRAME:
             length = reader.source.number(place, 8)
             if length > reader.source.size:

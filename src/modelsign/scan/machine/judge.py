@@ -83,6 +83,8 @@ class Judge:
         """Whether arrays are read as joblib before 1.2 reads them: as if there were no padding."""
         self.inner_pickles = False
         """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
+        self.skips: dict[int, int] | None = None
+        """Where arrays between opcodes start and end, for whoever watches."""
         self.storage_ids: list[tuple[Value, ...]] = []
         self.keeps_storages = False
         """Whether the caller wants to know which PyTorch storages are referred to."""
@@ -368,4 +370,7 @@ class Judge:
         self.inner_pickles |= array.pickled
         if array.pickled:
             return value, self.inline(self, offset) if self.inline else offset
-        return value, array.unpadded_end if self.ignores_alignment else array.end
+        end = array.unpadded_end if self.ignores_alignment else array.end
+        if self.skips is not None:
+            self.skips[offset] = end
+        return value, end
