@@ -110,6 +110,14 @@ PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
 SOURCE_BYTES: Final = 512 * 1024
 """A file of Python source; the longest of transformers have some 300,000."""
+YAML_BYTES: Final = 512 * 1024
+"""A YAML document; configurations of training runs have some 100,000."""
+YAML_EVENTS: Final = 100_000
+"""Events of a YAML document's parser."""
+TOML_BYTES: Final = 256 * 1024
+"""A TOML document, or a list of packages."""
+NOTEBOOK_BYTES: Final = 64 * MIB
+"""A notebook, pictures in its outputs included."""
 GGUF_ENTRIES: Final = 100_000
 """Entries of metadata of a GGUF file, or lists in one of them; large models have some 100."""
 GGUF_TENSORS: Final = 100_000

@@ -17,6 +17,8 @@ MODULES = {
     "importlib", "imp", "pkgutil", "zipimport", "pty", "socket", "ssl", "http", "urllib", "requests", "asyncio",
     "webbrowser", "timeit", "pdb", "bdb", "doctest", "inspect", "gc", "builtins", "unittest", "yaml",
 }  # fmt: skip
+EVENTS_OF_YAML = {"yaml.error", "yaml.parser", "yaml.reader", "yaml.scanner"}
+"""The half of PyYAML that turns text into events; the half that makes objects stays out."""
 OURS = {"modelsign.transport", "modelsign.sandbox"}
 NAMES = {"exec", "eval", "compile", "__import__", "breakpoint", "__builtins__", "__loader__"}
 CALLS = {"setattr", "delattr", "globals", "locals", "vars"}
@@ -44,6 +46,8 @@ def violations(tree: ast.AST) -> list[str]:
 
 
 def forbidden(module: str) -> bool:
+    if module in EVENTS_OF_YAML or module.rpartition(".")[0] in EVENTS_OF_YAML:
+        return False
     return module.partition(".")[0] in MODULES or any(module == name or module.startswith(f"{name}.") for name in OURS)
 
 
@@ -62,6 +66,8 @@ def test_nothing_in_the_scanner_can_run_what_it_reads(path):
     [
         "import pickle",
         "import torch.serialization",
+        "import yaml",
+        "from yaml.constructor import Constructor",
         "from importlib import import_module",
         "from . import x",
         "exec('1')",

@@ -150,7 +150,7 @@ def test_names_that_no_digest_can_hold_are_refused(model, name):
 
 
 def test_the_environment_sets_flags_by_their_names(model):
-    (model / "x.yaml").write_bytes(b"a: 1")
+    (model / "x.pdf").write_bytes(b"%PDF-1.7")
     assert scan(model).exit_code == 3
     assert scan(model, environ={"MODELSIGN_SCAN_ACCEPT": "unverified,unsupported"}).exit_code == 0
     assert scan(model, environ={"MODELSIGN_SCAN_SECOND_OPINION": "oracle"}).codes == ["OPINION_UNKNOWN"]

@@ -90,7 +90,7 @@ def test_a_stranger_is_denied(model, tmp_path):
 
 
 def test_an_unsupported_file_is_undecided_and_never_loaded(tmp_path):
-    model = signedmodels.make(tmp_path, {**WEIGHTS, "code.py": b"print('hello')"})
+    model = signedmodels.make(tmp_path, {**WEIGHTS, "paper.pdf": b"%PDF-1.7"})
     fault = refused(model, file="weights.safetensors")
     assert isinstance(fault, LoadUndecided)
     assert fault.result.verdict is Verdict.UNDECIDED

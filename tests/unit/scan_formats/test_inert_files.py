@@ -33,8 +33,11 @@ CODE_KEYS = [row for row in table("inert")["keys"] if row["kind"] == "code"]
 @pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"a": [{"b": row}]}], ids=["top", "deep"])
 def test_each_code_bearing_key_is_found_at_any_depth(row, wrap):
     result = scan(wrap({row["key"]: "some.thing"}), "config.json")
-    assert (result.outcome, result.loadable) == ("unverified", True)
-    assert [finding.rule for finding in result.findings] == ["json-code-reference"]
+    wanted = (
+        ("unsafe", "config-dangerous-reference") if row["key"] == "py/repr" else ("unverified", "json-code-reference")
+    )
+    assert (result.outcome, result.loadable) == (wanted[0], True)
+    assert [finding.rule for finding in result.findings if finding.rule != "notebook-code"] == [wanted[1]]
 
 
 @pytest.mark.parametrize("value", [None, False, "", [], {}, 0, 5, 2.5])
@@ -59,7 +62,11 @@ def test_modules_of_sentence_transformers_itself_are_clean():
     assert scan(module("sentence_transformers.models.Transformer"), "modules.json").outcome == "clean"
 
 
-@pytest.mark.parametrize("kind", ["os.system", "custom_module.X", 5, ["a"], None])
+def test_a_module_type_that_runs_programs_is_unsafe():
+    assert scan(module("os.system"), "modules.json").outcome == "unsafe"
+
+
+@pytest.mark.parametrize("kind", ["custom_module.X", 5, ["a"], None])
 def test_any_other_module_type_is_unverified(kind):
     assert scan(module(kind), "modules.json").outcome == "unverified"
 
@@ -88,12 +95,9 @@ def test_json_is_recognised_by_content_under_any_name():
     ("name", "word"),
     [
         ("stub.pyi", "python"),
+        ("tool.lua", "script"),
+        ("spacy.cfg", "configuration"),
         ("a/b.PYX", "python"),
-        ("book.ipynb", "notebook"),
-        ("config.yaml", "yaml"),
-        ("MLmodel", "yaml"),
-        ("run.sh", "script"),
-        ("requirements.txt", "requirements"),
     ],
 )
 def test_a_name_that_stands_for_code_adds_a_reading_whatever_the_bytes(name, word):

@@ -23,6 +23,7 @@ IDS: Final[tuple[str, ...]] = (
     "keras",
     "lightgbm",
     "msgpack",
+    "notebook",
     "numpy",
     "onnx",
     "pickle",
@@ -30,15 +31,19 @@ IDS: Final[tuple[str, ...]] = (
     "pytorch",
     "pytorch-legacy",
     "rdata",
+    "requirements",
     "safetensors",
+    "script",
     "skops",
     "tar",
     "tensorflow",
     "tensorflow-checkpoint",
     "text",
     "tflite",
+    "toml",
     "torch7",
     "ubjson",
+    "yaml",
     "zip",
 )
 """The ids, sorted."""
@@ -110,6 +115,12 @@ def _msgpack() -> Format:
     return FORMAT
 
 
+def _notebook() -> Format:
+    from modelsign.scan.formats.notebook import FORMAT
+
+    return FORMAT
+
+
 def _numpy() -> Format:
     from modelsign.scan.formats.numpy import FORMAT
 
@@ -152,8 +163,20 @@ def _rdata() -> Format:
     return FORMAT
 
 
+def _requirements() -> Format:
+    from modelsign.scan.formats.requirements import FORMAT
+
+    return FORMAT
+
+
 def _safetensors() -> Format:
     from modelsign.scan.formats.safetensors import FORMAT
+
+    return FORMAT
+
+
+def _script() -> Format:
+    from modelsign.scan.formats.script import FORMAT
 
     return FORMAT
 
@@ -194,6 +217,12 @@ def _tflite() -> Format:
     return FORMAT
 
 
+def _toml() -> Format:
+    from modelsign.scan.formats.toml import FORMAT
+
+    return FORMAT
+
+
 def _torch7() -> Format:
     from modelsign.scan.formats.torch7 import FORMAT
 
@@ -202,6 +231,12 @@ def _torch7() -> Format:
 
 def _ubjson() -> Format:
     from modelsign.scan.formats.ubjson import FORMAT
+
+    return FORMAT
+
+
+def _yaml() -> Format:
+    from modelsign.scan.formats.yaml import FORMAT
 
     return FORMAT
 
@@ -224,6 +259,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "keras": _keras,
     "lightgbm": _lightgbm,
     "msgpack": _msgpack,
+    "notebook": _notebook,
     "numpy": _numpy,
     "onnx": _onnx,
     "pickle": _pickle,
@@ -231,15 +267,19 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
     "rdata": _rdata,
+    "requirements": _requirements,
     "safetensors": _safetensors,
+    "script": _script,
     "skops": _skops,
     "tar": _tar,
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "text": _text,
     "tflite": _tflite,
+    "toml": _toml,
     "torch7": _torch7,
     "ubjson": _ubjson,
+    "yaml": _yaml,
     "zip": _zip,
 }
 

@@ -1,0 +1,132 @@
+"""Documents that name code: keys by which libraries import, call or render what stands under them.
+
+The same in JSON, YAML and TOML. The keys are data (``knowledge/inert.json``), each with its source. What a key names is
+judged by what is known of the name: a function that runs programs makes the document unsafe.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Final
+
+from modelsign.scan.jinja.carried import judged_together, texts_below
+from modelsign.scan.jinja.rules import TEMPLATE_RULES
+from modelsign.scan.knowledge import capability
+from modelsign.scan.tables import table
+from modelsign.verdict import Outcome, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modelsign.verdict import Finding
+
+__all__ = ["CALLS", "CODE", "DOCUMENT_RULES", "capability_of", "document_findings"]
+
+_REFERENCES: Final = ("https://huggingface.co/docs/transformers/custom_models",)
+CODE: Final = Rule(
+    "json-code-reference",
+    "a configuration names code",
+    Severity.HIGH,
+    Outcome.UNVERIFIED,
+    "A key in the document makes a library import or call what its value names: code beside the model, or any "
+    "function that is installed.",
+    "Read the code that is named, and load the model without remote code if you can.",
+    _REFERENCES,
+)
+CALLS: Final = Rule(
+    "config-dangerous-reference",
+    "a configuration names a function that runs code",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "A key by which a library imports or calls what its value names (Hydra's `_target_`, jsonpickle's `py/…`, …) names "
+    "something that runs programs, evaluates text, reaches attributes or files, or loads further objects.",
+    "Do not load the model; no configuration has a use for that.",
+    (
+        "CVE-2025-23304",
+        "CVE-2025-23249",
+        "CVE-2026-24157",
+        "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
+    ),
+)
+DOCUMENT_RULES: Final = (CODE, CALLS, *TEMPLATE_RULES)
+_SHOWN: Final = 200
+_LONGEST: Final = 1000
+_MODULE_KEYS: Final = frozenset({"idx", "name", "path", "type"})
+_EVALUATED: Final = frozenset({"py/repr"})
+
+
+@functools.cache
+def _keys() -> dict[str, str]:
+    return {row["key"]: row["kind"] for row in table("inert")["keys"]}
+
+
+@functools.cache
+def _modules() -> frozenset[str]:
+    return frozenset(row["type"] for row in table("inert")["modules"])
+
+
+def capability_of(name: str) -> str | None:
+    """Return what a dotted name can do (``execute``, ``network``, …); None if nothing dangerous is known of it."""
+    module, _, rest = name.strip()[:_LONGEST].replace("/", ".").replace(":", ".").partition(".")
+    return capability(module, rest) if rest else capability("builtins", module)
+
+
+def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
+    """Return what a document of dictionaries, lists and scalars names, and whether it holds a template.
+
+    Objects that stand in several places are looked at once.
+    """
+    found: set[Finding] = set()
+    templates: list[tuple[str, str]] = []
+    prompts: list[tuple[str, str]] = []
+    for node in _dictionaries(document):
+        for key in sorted(node.keys() & _keys().keys()):
+            kind = _keys()[key]
+            if kind == "code" and _says_something(node[key]):
+                found.add(_judged(key, node[key]))
+            elif kind != "code":
+                sure = kind == "template" or node.get("template_format") == "jinja2"
+                (templates if sure else prompts).extend((key, text) for text in texts_below(node[key]) if text)
+        if node.keys() == _MODULE_KEYS and node["type"] not in list(_modules()):
+            found.add(_module(node["type"]))
+    codes = sorted(found, key=lambda finding: (finding.rule, finding.message))
+    return (*codes, *judged_together(templates), *_unsafe(judged_together(prompts))), bool(templates)
+
+
+def _dictionaries(document: object) -> Iterator[dict[str, object]]:
+    """Yield every dictionary in a document, without recursion."""
+    seen: set[int] = set()
+    waiting: list[object] = [document]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (dict, list)) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, list):
+            waiting += node
+        else:
+            waiting += node.values()
+            yield node
+
+
+def _judged(key: str, value: object) -> Finding:
+    if key in _EVALUATED:
+        return CALLS.finding(f"the key {key} is evaluated")
+    if isinstance(value, str) and (what := capability_of(value)):
+        return CALLS.finding(f"the key {key} names {value[:_SHOWN]} ({what})")
+    return CODE.finding(f"the key {key} is set")
+
+
+def _module(kind: object) -> Finding:
+    if isinstance(kind, str) and (what := capability_of(kind)):
+        return CALLS.finding(f"the module type {kind[:_SHOWN]} is imported by the loader ({what})")
+    return CODE.finding(f"the module type {str(kind)[:_SHOWN]} is imported by the loader")
+
+
+def _unsafe(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.outcome is Outcome.UNSAFE]
+
+
+def _says_something(value: object) -> bool:
+    """Whether a value could name code; a vocabulary maps any word to a number, and empty values name nothing."""
+    return value is True or (isinstance(value, (str, list, dict)) and bool(value))

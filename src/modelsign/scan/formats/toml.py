@@ -1,0 +1,56 @@
+"""TOML: pyproject.toml and other configurations.
+
+Keys name code as they do in JSON (``scan/code_keys.py``); a project's file names packages and what builds it. Read by
+``tomllib``, which makes nothing but plain values.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.format import Format, Inspection
+from modelsign.scan.packages import PACKAGES
+from modelsign.scan.rules import BROKEN, BUDGET
+
+if TYPE_CHECKING:
+    from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding
+
+__all__ = ["FORMAT"]
+
+_EXTENSIONS: Final = (".toml",)
+_INSTALLING: Final = frozenset({"build-system", "project", "dependencies", "dependency-groups", "tool"})
+
+
+def _recognise(reading: Reading, name: str) -> bool:
+    return name.casefold().endswith(_EXTENSIONS) and reading.size > 0
+
+
+def _scan(reading: Reading, name: str) -> Inspection:
+    del name
+    if reading.size > limits.TOML_BYTES:
+        text = f"a TOML document of {reading.size} bytes; the limit is {limits.TOML_BYTES}"
+        return Inspection(readable=True, findings=(BUDGET.finding(text),))
+    try:
+        document = tomllib.loads(reading.read_at(0, reading.size).decode("utf-8"))
+    except (ValueError, RecursionError, OverflowError):
+        return Inspection(readable=True, findings=(BROKEN.finding("the document is no TOML in UTF-8"),))
+    named: list[Finding] = []
+    if tables := sorted(_INSTALLING & document.keys()):
+        named.append(PACKAGES.finding(f"the document has {', '.join(tables)}"))
+    findings, templates = document_findings(document)
+    return Inspection(readable=True, findings=(*named, *findings), inert=not templates)
+
+
+FORMAT = Format(
+    id="toml",
+    title="TOML",
+    description="Configurations without keys by which a library would import code or an installer install packages.",
+    recognise=_recognise,
+    scan=_scan,
+    extensions=_EXTENSIONS,
+    rules=(PACKAGES, *DOCUMENT_RULES, BROKEN),
+)
