@@ -87,9 +87,45 @@ def coreml(refused: set[str]) -> dict[str, object]:
     }
 
 
+TORCHSCRIPT_SPACES = (
+    "aten", "prim", "prims", "quantized", "_quantized", "quantization", "sparse", "mkldnn", "mkldnn_prepacked", "mkl",
+    "onednn", "profiler",
+)  # fmt: skip
+"""The namespaces of PyTorch whose operators compute; the others talk to other machines, or serve its compilers."""
+TORCHSCRIPT_CLASSES = [
+    "quantized.LinearPackedParamsBase", "quantized.Conv2dPackedParamsBase", "quantized.Conv3dPackedParamsBase",
+    "quantized.EmbeddingPackedParamsBase", "rnn.CellParamsBase", "sparse.LinearPackedParamsBase",
+    "xnnpack.LinearOpContext", "xnnpack.Conv2dOpContext", "xnnpack.TransposeConv2dOpContext",
+    "mkldnn.ConvOpContext", "profiler._RecordFunction",
+]  # fmt: skip
+TORCHSCRIPT_PREPACKED = {
+    "conv2d_clamp_prepack", "conv2d_clamp_run", "conv2d_transpose_clamp_prepack", "conv2d_transpose_clamp_run",
+    "linear_clamp_prepack", "linear_clamp_run", "unpack_prepacked_sizes_conv2d", "unpack_prepacked_sizes_linear",
+}  # fmt: skip
+TORCHVISION = {"nms", "roi_align", "ps_roi_align", "roi_pool", "ps_roi_pool", "deform_conv2d"}
+
+
+def torchscript(refused: set[str]) -> dict[str, object]:
+    """Return the operators that PyTorch registers and that only compute, and torchvision's for detection."""
+    torch = importlib.import_module("torch")
+    found: dict[str, set[str]] = {}
+    for schema in torch._C._jit_get_all_schemas():  # noqa: SLF001 - the registry has no public name
+        space, _, name = schema.name.partition("::")
+        if space in TORCHSCRIPT_SPACES and schema.name.casefold() not in refused:
+            found.setdefault(space, set()).add(name)
+    source = f"torch {torch.__version__}, torch._C._jit_get_all_schemas"
+    groups = [_group(space, names, source, set()) for space, names in sorted(found.items())]
+    groups += [
+        _group("prepacked", TORCHSCRIPT_PREPACKED, "aten/src/ATen/native/xnnpack/RegisterOpContextClass.cpp", set()),
+        _group("torchvision", TORCHVISION, "torchvision/csrc/ops", set()),
+    ]
+    classes = [{"source": "torch.class_ registrations in aten/src/ATen/native", "names": TORCHSCRIPT_CLASSES}]
+    return {"groups": groups, "classes": classes}
+
+
 def main() -> int:
     """Write the lists that are asked for."""
-    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite, "coreml": coreml}
+    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite, "coreml": coreml, "torchscript": torchscript}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", nargs="+", choices=sorted(makers))
     rows = json.loads((TARGET / "dangerous.json").read_text(encoding="utf-8"))

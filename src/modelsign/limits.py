@@ -94,6 +94,8 @@ SCAN_MEMORY_BYTES: Final = 8 * MIB
 """Unpacked bytes of one stream that are kept in memory; longer ones go to an unnamed file on disk."""
 SCAN_JSON_BYTES: Final = 64 * MIB
 """A JSON document in a model; the largest tokenizers have some 35 MB."""
+TORCHSCRIPT_BYTES: Final = 64 * MIB
+"""Source of the TorchScript program in one archive."""
 TAR_HEADER_BYTES: Final = 1 * MIB
 """A long name, or the records of one pax header, in a tar archive."""
 SAFETENSORS_HEADER_BYTES: Final = 100_000_000

@@ -19,7 +19,7 @@ from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
-from modelsign.scan.machine.rules import BUDGET, PERSISTENT_ID, UNKNOWN_GLOBAL
+from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, UNKNOWN_GLOBAL
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.trust import trusting
 from modelsign.scan.watching import enter
@@ -42,6 +42,7 @@ _BADNESS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _ARCHIVE: Final = b"PK"
 _BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
 """A reading that ended for want of a budget: a loader would go on."""
+_DANGERS: Final = frozenset(rule.id for rule in CAPABILITIES.values())
 _WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -248,19 +249,27 @@ def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name:
 def _marked(reading: Reading, answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
     """Leave out the pickle that every ZIP archive begins like: the opcode that asks the loader for an object.
 
-    An ordinary unpickler stops there. What a reading of the archive's bytes finds behind it turns up by chance, unless
-    it names something. A tar archive whose first member is called ``config.json`` begins like the import of a module
-    whose name holds NULs, which no import finds; every unpickler stops there.
+    An ordinary unpickler stops there. What a reading of the archive's bytes finds behind it turns up by chance, weights
+    and the archive's own pickles read on among it, unless it is a name known to be dangerous. A tar archive whose first
+    member is called ``config.json`` begins like the import of a module whose name holds NULs, which no import finds;
+    every unpickler stops there.
     """
     answers = [pair for pair in answers if not _names_nothing(pair[1])]
     if reading.read_at(0, len(_ARCHIVE)) != _ARCHIVE:
         return answers
-    return [pair for pair in answers if pair[1].globals or not _asks_at_once(pair[1])]
+    return [pair for pair in answers if _names_danger(pair[1]) or not _asks_at_once(pair[1])]
+
+
+def _names_danger(answer: Inspection) -> bool:
+    return any(finding.rule in _DANGERS for finding in answer.findings)
 
 
 def _names_nothing(answer: Inspection) -> bool:
-    harmful = any(finding.outcome is Outcome.UNSAFE for finding in answer.findings)
-    return bool(answer.globals) and not harmful and all("\0" in name.rpartition(".")[0] for name in answer.globals)
+    return (
+        bool(answer.globals)
+        and not _names_danger(answer)
+        and all("\0" in name.rpartition(".")[0] for name in answer.globals)
+    )
 
 
 def _asks_at_once(answer: Inspection) -> bool:

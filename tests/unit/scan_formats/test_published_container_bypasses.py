@@ -111,7 +111,10 @@ NOT_CLEAN = {
     "remote code": ("config.json", b'{"auto_map": {"AutoModel": "modeling_x.X"}}'),
     "remote code itself": ("modeling_x.py", b"import os\nos.system('true')\n"),
     "remote code that is also JSON": ("modeling_x.py", b"{}"),
-    "CVE-2025-32434 TorchScript": ("m.pt", model_files.pytorch(extra={"archive/code/__torch__/m.py": b"pass"})),
+    "CVE-2025-32434 TorchScript": (
+        "m.pt",
+        model_files.pytorch(extra={"archive/code/__torch__/m.py": b"torch.save(x, 'authorized_keys')"}),
+    ),
     "TorchServe": ("m.mar", model_files.archive({"MAR-INF/MANIFEST.json": b"{}", "handler.py": b"pass"})),
     "ONNX": ("m.onnx", b"\x08\x07\x12\x04test"),
     "TensorFlow": ("saved_model.pb", b"\x08\x01\x12\x04test"),

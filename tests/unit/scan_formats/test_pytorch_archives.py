@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zipfile
 
@@ -90,23 +89,8 @@ def test_trailing_bytes_that_pytorch_tolerates_do_not_hide_the_objects():
     assert scan(pytorch(EVIL) + b"x" * 1000).outcome == "unsafe"
 
 
-def test_torchscript_is_unsupported():
-    result = scan(pytorch(extra={"archive/code/__torch__.py": b"def forward(self): pass"}))
-    assert (result.outcome, rules(result)) == ("unsupported", {"torchscript-code"})
-
-
 def test_pickles_beside_torchscript_are_judged():
     assert scan(pytorch(extra={"archive/code/x.py.debug_pkl": EVIL, "archive/code/x.py": b""})).outcome == "unsafe"
-
-
-def test_real_torchscript_is_not_clean():
-    torch = pytest.importorskip("torch", reason="torch is not installed")
-    buffer = io.BytesIO()
-    with pytest.warns(DeprecationWarning, match="torch.jit"):
-        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), buffer)
-    result = scan(buffer.getvalue())
-    assert result.outcome != "clean"
-    assert "torchscript-code" in rules(result)
 
 
 def test_an_older_file_with_a_payload_is_unsafe_whichever_pickle_holds_it():

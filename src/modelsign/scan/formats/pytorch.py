@@ -3,23 +3,28 @@
 A ZIP archive with one folder: ``data.pkl`` holds the objects, ``data/<key>`` the numbers. PyTorch's reader looks
 records up without regard to letter case and unpickles more than ``data.pkl``, so every member whose name ends in
 ``pkl`` is read as a pickle with PyTorch's persistent ids, whatever its bytes look like, and every other member by
-its content. TorchScript (``code/``) is a program and has no reader yet. Follows torch/serialization.py and
-caffe2/serialize/inline_container.cc of PyTorch 2.13.
+its content. TorchScript below ``code/``, and the program for mobile devices in ``bytecode.pkl``, are judged by the
+operators they name, and names under ``__torch__`` in the pickles are classes of that code. Follows
+torch/serialization.py and caffe2/serialize/inline_container.cc of PyTorch 2.13.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from modelsign import limits
+from modelsign.artifact.containers.zip import open_member
 from modelsign.errors import ModelsignError
 from modelsign.scan import sniff
 from modelsign.scan.archives import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.pickles import RULES, scan_pickle
-from modelsign.scan.rules import ZIP_RULES
-from modelsign.verdict import Outcome, Rule, Severity
+from modelsign.scan.rules import ZIP_RULES, of_fault
+from modelsign.scan.torchscript import TORCHSCRIPT_RULES, Program, bytecode_findings, torch_classes
+from modelsign.scan.trust import trusted_names, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.containers.zip import ZipArchive, ZipMember
     from modelsign.artifact.reading import Reading
     from modelsign.scan.format import Member
+    from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]
 
@@ -44,19 +50,8 @@ _NOTES: Final = frozenset(
 )
 """Records of a few characters that say how the archive was written."""
 
+_CODE: Final = "code/"
 _BYTECODE: Final = "bytecode.pkl"
-
-TORCHSCRIPT: Final = Rule(
-    "torchscript-code",
-    "the archive holds a TorchScript program",
-    Severity.MEDIUM,
-    Outcome.UNSUPPORTED,
-    "Members below `code/` are source that `torch.jit.load` compiles and runs, and `bytecode.pkl` is a program for "
-    "PyTorch's interpreter on mobile devices. Both can call operators that read and write files and load libraries, "
-    "and there is no reader for them yet.",
-    "Ask for the weights as safetensors, or accept `unsupported` knowingly.",
-    ("CVE-2025-32434", "CVE-2024-48063"),
-)
 
 
 def _recognise(reading: Reading, name: str) -> bool:
@@ -70,20 +65,33 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if isinstance(archive, ModelsignError) or not is_pytorch_archive(archive):
         return Inspection(readable=False)
     findings = list(findings_of(archive))
-    programs = [member.name for member in archive.members if _is_program(_inside(member.name))]
-    if programs:
-        findings.append(TORCHSCRIPT.finding(f"{len(programs)} members hold its code", member=programs[0]))
-    members = tuple(_members(reading, archive))
+    program = Program()
+    for member in archive.members:
+        if _is_source(member):
+            findings += _read_source(reading, member, program)
+    findings += program.findings()
+    own = frozenset(program.own | torch_classes()) if program.own else frozenset[str]()
+    members = tuple(_members(reading, archive, own))
     return Inspection(readable=True, findings=tuple(findings), members=members)
 
 
-def _members(reading: Reading, archive: ZipArchive) -> Iterator[Member]:
+def _read_source(reading: Reading, member: ZipMember, program: Program) -> Iterator[Finding]:
+    """Take one member's source into the program; a member that is not all there is a finding."""
+    with open_member(reading, member, limits.TORCHSCRIPT_BYTES + 1) as stream:
+        if stream.fault is not None:
+            yield of_fault(stream.fault, member=member.name)
+        module = member.name.partition("/")[2][len(_CODE) :].rpartition(".")[0].replace("/", ".")
+        program.take(stream.read_at(0, limits.TORCHSCRIPT_BYTES + 1), member.name, module)
+
+
+def _members(reading: Reading, archive: ZipArchive, own: frozenset[str]) -> Iterator[Member]:
     """Hand the members on, without folders, source, and numbers that lie there whole and look like nothing else."""
     for member in archive.members:
         inside = _inside(member.name)
         if member.name.casefold().endswith("pkl"):
-            yield replace(member_of(reading, member), reader=_scan_record, replaces="pickle")
-        elif not member.is_folder and not (inside.startswith("code/") and member.name.endswith(".py")):
+            reader = functools.partial(_scan_record, own, inside.rsplit("/", 1)[-1] == _BYTECODE)
+            yield replace(member_of(reading, member), reader=reader, replaces="pickle")
+        elif not member.is_folder and not _is_source(member):
             data = inside in _NOTES or _NUMBERS.fullmatch(inside) is not None
             if not data or not _is_only_numbers(reading, member):
                 yield member_of(reading, member, data=data)
@@ -97,9 +105,10 @@ def _is_only_numbers(reading: Reading, member: ZipMember) -> bool:
     return not reading.read_at(start, min(8, member.size)).startswith(sniff.LOADABLE)
 
 
-def _is_program(inside: str) -> bool:
-    """Whether a record is source below ``code/``, or what PyTorch's interpreter for mobile devices runs."""
-    return inside.startswith("code/") or inside.rsplit("/", 1)[-1] == _BYTECODE
+def _is_source(member: ZipMember) -> bool:
+    """Whether a member is TorchScript source."""
+    inside = _inside(member.name)
+    return inside.startswith(_CODE) and inside.endswith(".py")
 
 
 def _inside(name: str) -> str:
@@ -107,9 +116,11 @@ def _inside(name: str) -> str:
     return name.partition("/")[2].casefold()
 
 
-def _scan_record(reading: Reading, name: str) -> Inspection:
+def _scan_record(own: frozenset[str], bytecode: bool, reading: Reading, name: str) -> Inspection:  # noqa: FBT001 - bound by position
     del name
-    return scan_pickle(reading, persistent="torch")
+    with trusting(trusted_names.get() | own):
+        seen = scan_pickle(reading, persistent="torch")
+    return replace(seen, findings=(*seen.findings, *bytecode_findings(reading))) if bytecode else seen
 
 
 FORMAT = Format(
@@ -120,5 +131,5 @@ FORMAT = Format(
     scan=_scan,
     magic=(Magic(0, b"PK\x03\x04"),),
     extensions=(".pt", ".pth", ".ckpt", ".bin"),
-    rules=(*ZIP_RULES, TORCHSCRIPT, *RULES),
+    rules=(*ZIP_RULES, *TORCHSCRIPT_RULES, *RULES),
 )
