@@ -9,9 +9,12 @@ Run it where the libraries are installed; nothing of them is needed to scan. Ope
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
 import importlib.metadata
+import inspect
 import json
+import pkgutil
 from pathlib import Path
 
 TARGET = Path(__file__).parent.parent / "src/modelsign/scan/knowledge/operators"
@@ -123,9 +126,56 @@ def torchscript(refused: set[str]) -> dict[str, object]:
     return {"groups": groups, "classes": classes}
 
 
+def openvino(refused: set[str]) -> dict[str, object]:
+    """Return the layers that OpenVINO's Python operator sets make, and those that only its frontends do."""
+    names: set[str] = set()
+    for module in pkgutil.iter_modules(importlib.import_module("openvino").__path__):
+        if module.name.startswith("opset"):
+            made = vars(importlib.import_module(f"openvino.{module.name}"))
+            names |= {name for name, one in made.items() if inspect.isfunction(one) and not name.startswith("_")}
+    others = {"const", "if", "loop", "tensor_iterator"} | {
+        f"experimental_detectron_{name}"
+        for name in (
+            "detection_output",
+            "generate_proposals_single_image",
+            "prior_grid_generator",
+            "roi_feature_extractor",
+            "top_k_rois",
+        )
+    }
+    source = f"openvino {importlib.metadata.version('openvino')}, the functions of openvino.opset*"
+    tables = "openvino src/core/include/openvino/opsets/opset*_tbl.hpp, those without such a function"
+    return {"groups": [_group("", names, source, refused), _group("", others, tables, refused)]}
+
+
+def paddle(refused: set[str]) -> dict[str, object]:
+    """Return the operators that Paddle registers."""
+    core = importlib.import_module("paddle.base.core")
+    source = f"paddlepaddle {importlib.metadata.version('paddlepaddle')}, get_all_op_names"
+    return {"groups": [_group("", set(core.get_all_op_names()), source, refused)]}
+
+
+def mxnet(refused: set[str]) -> dict[str, object]:
+    """Return the operators that MXNet registers."""
+    base = importlib.import_module("mxnet.base")
+    count, names = ctypes.c_uint(), ctypes.POINTER(ctypes.c_char_p)()
+    base._LIB.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names))  # noqa: SLF001 - there is no other way
+    source = f"mxnet {importlib.metadata.version('mxnet')}, MXListAllOpNames"
+    return {"groups": [_group("", {names[at].decode() for at in range(count.value)}, source, refused)]}
+
+
 def main() -> int:
     """Write the lists that are asked for."""
-    makers = {"onnx": onnx, "tensorflow": tensorflow, "tflite": tflite, "coreml": coreml, "torchscript": torchscript}
+    makers = {
+        "onnx": onnx,
+        "tensorflow": tensorflow,
+        "tflite": tflite,
+        "coreml": coreml,
+        "openvino": openvino,
+        "paddle": paddle,
+        "mxnet": mxnet,
+        "torchscript": torchscript,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", nargs="+", choices=sorted(makers))
     rows = json.loads((TARGET / "dangerous.json").read_text(encoding="utf-8"))

@@ -102,6 +102,10 @@ SAFETENSORS_HEADER_BYTES: Final = 100_000_000
 """The header of a safetensors file, as the format itself bounds it."""
 NUMPY_HEADER_BYTES: Final = 1 * MIB
 """The header of a .npy file; NumPy itself trusts 10,000 characters."""
+XML_BYTES: Final = 256 * MIB
+"""An XML document in a model; one with the numbers of a large forest has some 100 MB."""
+XML_DEPTH: Final = 1000
+"""Elements inside elements; a decision tree in PMML is one for each of its levels."""
 PROTOBUF_FIELDS: Final = 64_000_000
 """Fields of one protobuf file that a scan walks."""
 PROTOBUF_DEPTH: Final = 100

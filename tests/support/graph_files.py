@@ -5,9 +5,15 @@ from __future__ import annotations
 import coremlbytes
 import flatbytes
 import onnxbytes
+import paddlebytes
 import tensorflowbytes
+import xmlbytes
 
 GOOD: dict[str, dict[str, bytes]] = {
+    "openvino": {"model.xml": xmlbytes.openvino(), "bare.xml": xmlbytes.openvino("SoftMax", "opset8", head="")},
+    "pmml": {"model.pmml": xmlbytes.pmml()},
+    "paddle": {"model.pdmodel": paddlebytes.program(), "model.pdiparams": paddlebytes.tensor() * 2},
+    "mxnet": {"m-symbol.json": paddlebytes.symbol(), "m-0000.params": paddlebytes.parameters()},
     "coreml": {
         "network.mlmodel": coremlbytes.network(),
         "program.mlmodel": coremlbytes.program(),
@@ -40,6 +46,10 @@ GOOD: dict[str, dict[str, bytes]] = {
 """Files that must be clean, by the format they must be read as."""
 
 BAD: dict[str, dict[str, bytes]] = {
+    "openvino": {"custom.xml": xmlbytes.openvino("Mine", "extension")},
+    "pmml": {"java.pmml": xmlbytes.pmml("java.lang.Runtime")},
+    "paddle": {"evil.pdmodel": paddlebytes.program("py_func"), "cut.pdiparams": paddlebytes.tensor()[:-1]},
+    "mxnet": {"m-symbol.json": paddlebytes.symbol("Custom"), "m.params": paddlebytes.parameters(kind=99)},
     "coreml": {
         "away.mlmodel": coremlbytes.program("/etc/passwd"),
         "custom.mlmodel": coremlbytes.program(operation="mine"),

@@ -23,10 +23,14 @@ IDS: Final[tuple[str, ...]] = (
     "keras",
     "lightgbm",
     "msgpack",
+    "mxnet",
     "notebook",
     "numpy",
     "onnx",
+    "openvino",
+    "paddle",
     "pickle",
+    "pmml",
     "python",
     "pytorch",
     "pytorch-legacy",
@@ -115,6 +119,12 @@ def _msgpack() -> Format:
     return FORMAT
 
 
+def _mxnet() -> Format:
+    from modelsign.scan.formats.mxnet import FORMAT
+
+    return FORMAT
+
+
 def _notebook() -> Format:
     from modelsign.scan.formats.notebook import FORMAT
 
@@ -133,8 +143,26 @@ def _onnx() -> Format:
     return FORMAT
 
 
+def _openvino() -> Format:
+    from modelsign.scan.formats.openvino import FORMAT
+
+    return FORMAT
+
+
+def _paddle() -> Format:
+    from modelsign.scan.formats.paddle import FORMAT
+
+    return FORMAT
+
+
 def _pickle() -> Format:
     from modelsign.scan.formats.pickle import FORMAT
+
+    return FORMAT
+
+
+def _pmml() -> Format:
+    from modelsign.scan.formats.pmml import FORMAT
 
     return FORMAT
 
@@ -259,10 +287,14 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "keras": _keras,
     "lightgbm": _lightgbm,
     "msgpack": _msgpack,
+    "mxnet": _mxnet,
     "notebook": _notebook,
     "numpy": _numpy,
     "onnx": _onnx,
+    "openvino": _openvino,
+    "paddle": _paddle,
     "pickle": _pickle,
+    "pmml": _pmml,
     "python": _python,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
