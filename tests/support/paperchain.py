@@ -81,15 +81,22 @@ class Link:
             )
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
-    def answer(self, about: Link, status: Any = ocsp.OCSPCertStatus.GOOD) -> bytes:
+    def answer(
+        self,
+        about: Link,
+        status: Any = ocsp.OCSPCertStatus.GOOD,
+        *,
+        made: datetime = NOW - DAY,
+        until: datetime | None = NOW + DAY,
+    ) -> bytes:
         """Return an OCSP response in DER, signed by this authority itself."""
         builder = ocsp.OCSPResponseBuilder().add_response(
             cert=about.certificate,
             issuer=self.certificate,
             algorithm=hashes.SHA1(),
             cert_status=status,
-            this_update=NOW - DAY,
-            next_update=NOW + DAY,
+            this_update=made,
+            next_update=until,
             revocation_time=None if status is ocsp.OCSPCertStatus.GOOD else NOW - 2 * DAY,
             revocation_reason=None,
         )

@@ -141,9 +141,9 @@ class OcspResponse:
                 yield answer
 
     def _staleness(self, answer: ocsp.OCSPSingleResponse, now: datetime) -> ModelsignError | None:
-        until = answer.next_update_utc or answer.this_update_utc + _MOST_AGE
         if answer.this_update_utc > now:
             return error("OCSP_STALE", f"{self.label} is from {answer.this_update_utc.isoformat()}, in the future")
+        until = answer.next_update_utc or answer.this_update_utc + _MOST_AGE
         if now > until:
             return error("OCSP_STALE", f"{self.label} was good until {until.isoformat()}")
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import foreignbundles as foreign
@@ -12,14 +13,17 @@ import pytest
 from bundlecraft import encoded
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from refusals import refused_with
 
 from modelsign.errors import ModelsignError
+from modelsign.signing.certificates import Certificate
 from modelsign.signing.describe_certificate import describe_certificate
 from modelsign.signing.describe_material import describe_timestamp
 from modelsign.signing.fulcio import request_certificate
 from modelsign.signing.fulcio_certificate import read_signing_certificate
 from modelsign.signing.keys import load_private_key
+from modelsign.signing.ocsp import load_ocsp_response
 from modelsign.signing.sct import verify_sct
 from modelsign.signing.timestamps import verify_timestamps
 from modelsign.signing.trust_root import parse_trust_root
@@ -101,6 +105,15 @@ def test_a_certificate_that_only_openssl_refuses_makes_no_panic():
         authorities = parse_trust_root(encoded(root)).timestamp_authorities
         with suppress(ModelsignError):
             verify_timestamps([at.clock.stamp(b"s")], b"s", authorities)
+
+
+def test_an_answer_about_revocation_from_the_last_day_there_is_is_of_the_future():
+    """To add how long it is good would lead beyond the last year that can be written."""
+    chain = paperchain.Chain()
+    answer = load_ocsp_response(chain.middle.answer(chain.leaf, made=datetime(9999, 12, 31, tzinfo=UTC), until=None))
+    leaf, middle = (Certificate(link.certificate.public_bytes(Encoding.DER)) for link in (chain.leaf, chain.middle))
+    revoked, stale = answer.ask(leaf, middle, paperchain.NOW)
+    assert (revoked, stale.code) == (None, "OCSP_STALE")
 
 
 def test_a_panic_below_is_a_reason():
