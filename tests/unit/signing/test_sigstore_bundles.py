@@ -96,6 +96,13 @@ def test_older_bundles_hold_a_chain_without_its_root(paper, version):
     assert verdict(paper, bundle) == "SIGNATURE_WRONG_KEY"
 
 
+def test_an_older_bundle_holds_only_so_many_certificates(paper):
+    """Each is read before anything is verified, for every identity that is trusted."""
+    bundle = paper.sign(stamped=None)
+    assert verdict(paper, as_version(bundle, "0.2", [paper.authority.der] * 99)) == "accepted"
+    assert verdict(paper, as_version(bundle, "0.2", [paper.authority.der] * 100)) == "CERTIFICATE_LIMIT"
+
+
 def test_a_current_bundle_holds_one_certificate_and_no_chain(paper):
     bundle = as_version(paper.sign(), "0.3")
     assert verdict(paper, bundle) == "SIGNATURE_WRONG_KEY"

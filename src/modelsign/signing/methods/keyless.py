@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from modelsign import timestamp
+from modelsign import limits, timestamp
 from modelsign.errors import error
 from modelsign.signing.certificates import Certificate
 from modelsign.signing.content import Content
@@ -148,6 +148,8 @@ def _check_shape(material: Material, version: str) -> None:
         raise error(
             "SIGNATURE_WRONG_KEY", f"a Sigstore bundle of version {version} holds its certificate in another form"
         )
+    if len(material.certificates) > limits.CHAIN_CERTIFICATES:
+        raise error("CERTIFICATE_LIMIT", f"the bundle has more than {limits.CHAIN_CERTIFICATES} certificates")
     if any(Certificate(der).self_issued for der in material.certificates):
         raise error("BUNDLE_HOLDS_ANCHOR", "the bundle holds a certificate that is its own issuer")
 
