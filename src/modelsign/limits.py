@@ -138,6 +138,8 @@ TEMPLATE_DEPTH: Final = 100
 """Brackets in brackets, or blocks in blocks, of a template."""
 SCAN_FINDINGS: Final = 1000
 """Findings kept of one file; one more says how many were left out."""
+BASELINE_BYTES: Final = 16 * MIB
+"""A baseline of accepted findings."""
 TRACES: Final = 1000
 """Pickles of one scan that are disassembled."""
 TRACE_OPCODES: Final = 2_000_000

@@ -110,6 +110,7 @@ def _scan() -> dict[str, Any]:
         "opinions": _array(_of(verdict.Opinion)),
         "comparison": _array(_of(verdict.Comparison)),
         "traces": _array(_of(verdict.Trace)),
+        "acceptances": _array(_of(verdict.Acceptance)),
     }
 
 

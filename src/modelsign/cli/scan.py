@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelsign.cli.acceptances import acceptance_options, accepted
 from modelsign.cli.command import ALL_FORMATS, define
-from modelsign.verdict import Answer, Outcome, Report
+from modelsign.verdict import Answer, Outcome, Report, worst
 
 if TYPE_CHECKING:
     from modelsign.cli.session import Session
@@ -63,6 +64,7 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @click.option("--trust-global", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
 @click.option("--link-root", multiple=True, metavar="DIR", help="Follow links into this folder too.")
+@acceptance_options
 @click.option("--ruleset", is_flag=True, help="Show the digest of the rules instead of scanning.")
 def command(  # noqa: PLR0913 - one parameter a flag
     session: Session,
@@ -76,6 +78,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     allow_symlinks: bool,
     link_root: tuple[str, ...],
     ruleset: bool,
+    **acceptance: Any,
 ) -> Report:
     """Scan a model's files for code that would run when they are loaded."""
     from modelsign.artifact.model import open_artifact
@@ -106,6 +109,8 @@ def command(  # noqa: PLR0913 - one parameter a flag
         result = replace(result, traces=tuple(traced.found))
     if comparing:
         result = compare(result)
+    result, told = accepted(session, result, acceptance)
+    warnings += told
     status = result.exit_status(accept)
     warnings += [f"--trust-global {name} was taken for safe" for name in trust_global]
     warnings += [
@@ -141,8 +146,11 @@ def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:
 
     if status == ExitStatus.OK:
         return ()
-    wanted = [file for file in result.files if file.outcome is result.outcome]
-    names = ", ".join(file.path for file in wanted[:_SHOWN])
+    left = {file.path: result.left(file) for file in result.files}
+    most = worst(left.values())
+    outcome = result.outcome if most is Outcome.CLEAN else most
+    wanted = [path for path, what in left.items() if what is outcome]
+    names = ", ".join(wanted[:_SHOWN]) or "the model as a whole"
     more = f" and {len(wanted) - _SHOWN} more" if len(wanted) > _SHOWN else ""
     code = "SCAN_UNSAFE" if status == ExitStatus.NEGATIVE else "SCAN_NOT_CLEAN"
-    return (Answer.of(error(code, f"{result.outcome}: {names}{more}")),)
+    return (Answer.of(error(code, f"{outcome}: {names}{more}")),)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from modelsign.reasons._reason import ExitStatus, Reason
 from modelsign.reasons.artifact import REASONS as _ARTIFACT
 from modelsign.reasons.attest import REASONS as _ATTEST
+from modelsign.reasons.baseline import REASONS as _BASELINE
 from modelsign.reasons.certificates import REASONS as _CERTIFICATES
 from modelsign.reasons.command import REASONS as _COMMAND
 from modelsign.reasons.guard import REASONS as _GUARD
@@ -37,6 +38,7 @@ _AREAS = (
     _NETWORK,
     _REVOCATION,
     _SCAN,
+    _BASELINE,
     _ATTEST,
     _POLICY,
     _GUARD,

@@ -55,6 +55,9 @@ def _scan(report: Report, style: Style) -> Iterator[str]:
         version = f" {opinion.version}" if opinion.version else ""
         yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
         yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
+    for one in result.acceptances:
+        until = f"until {escape_line(one.expires)}: {escape_line(one.reason)}"
+        yield f"acceptance of {escape_line(one.rule)} in {escape_line(one.path)} ({one.status}) {until}"
     yield from _comparison(result)
     yield from trace_lines(result.traces, style)
     counts = Counter(file.outcome.value for file in result.files)

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from modelsign.verdict.acceptance import Acceptance, AcceptanceStatus
     from modelsign.verdict.inspection import (
         BlobClaims,
         BundleClaims,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from modelsign.verdict.tracing import Trace, TraceLine
 
 __all__ = [
+    "Acceptance",
+    "AcceptanceStatus",
     "Answer",
     "BlobClaims",
     "BundleClaims",
@@ -129,6 +132,7 @@ _HOMES: Final = {
         "Severity",
         "worst",
     ),
+    "acceptance": ("Acceptance", "AcceptanceStatus"),
     "tracing": ("Trace", "TraceLine"),
     "signature": ("FileLedger", "LogProof", "Signer", "VerifyResult", "VerifyVerdict", "who"),
 }

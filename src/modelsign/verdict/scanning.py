@@ -12,6 +12,7 @@ from modelsign.verdict.jsonable import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from modelsign.verdict.acceptance import Acceptance
     from modelsign.verdict.tracing import Trace
 
 __all__ = [
@@ -61,6 +62,8 @@ class Outcome(StrEnum):
 
 
 _SURENESS = {confidence: rank for rank, confidence in enumerate(Confidence)}
+_USED = "used"
+_OMITTED = "findings-omitted"
 _BADNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
@@ -189,16 +192,29 @@ class ScanResult:
     """Who says what of each file, where that was asked for."""
     traces: tuple[Trace, ...] = ()
     """The pickles disassembled, where that was asked for."""
+    acceptances: tuple[Acceptance, ...] = ()
+    """Findings that somebody accepts; they change no outcome, only whether it counts for the exit status."""
 
     def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
         """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
         if not self.files:
             return ExitStatus.NOTHING
-        left = {file.outcome for file in self.files} | {self.outcome}
+        left = {self.left(file) for file in self.files}
+        if self.outcome is not worst(file.outcome for file in self.files):
+            left.add(self.outcome)
         left -= (accepted - {Outcome.INCOMPLETE, Outcome.UNSAFE}) | {Outcome.CLEAN}
         if Outcome.UNSAFE in left:
             return ExitStatus.NEGATIVE
         return ExitStatus.UNDECIDED if left else ExitStatus.OK
+
+    def left(self, file: FileScan) -> Outcome:
+        """Return a file's outcome without what was accepted; its own where findings are missing from the list."""
+        used = [one for one in self.acceptances if one.status == _USED and one.path == file.path]
+        whole = file.outcome is worst(finding.outcome for finding in file.findings)
+        if not used or not whole or any(finding.rule == _OMITTED for finding in file.findings):
+            return file.outcome
+        kept = (finding for finding in file.findings if not any(one.concerns(file, finding) for one in used))
+        return worst(finding.outcome for finding in kept)
 
     def body(self) -> dict[str, object]:
         """The stable JSON body of ``scan``."""
@@ -219,4 +235,5 @@ class ScanResult:
             "opinions": plain(self.opinions),
             "comparison": plain(self.comparison),
             "traces": plain(self.traces),
+            "acceptances": plain(self.acceptances),
         }
