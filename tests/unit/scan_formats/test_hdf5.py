@@ -138,7 +138,7 @@ def test_texts_of_the_root_are_read_however_they_are_stored(tmp_path):
                     target.attrs[f"a{number}"] = numpy.bytes_("z" * 5000)
                 target.attrs["model_config"] = value
             found = hdf5_of(BytesReading(path.read_bytes()))
-            assert found.texts["model_config"] in {b"short", long.encode()}
+            assert found.texts["model_config"] in ([b"short"], [long.encode()])
 
 
 def test_huge_attributes_are_read_from_the_fractal_heap(tmp_path):
@@ -150,7 +150,7 @@ def test_huge_attributes_are_read_from_the_fractal_heap(tmp_path):
             target.attrs[f"a{number}"] = numpy.bytes_(b"z" * 20_000 * number + PICKLE)
         target.attrs["model_config"] = numpy.bytes_(b"y" * 200_000)
     found = hdf5_of(BytesReading(path.read_bytes()))
-    assert (found.findings[0].rule, found.texts["model_config"]) == ("pickle-execute", b"y" * 200_000)
+    assert (found.findings[0].rule, found.texts["model_config"]) == ("pickle-execute", [b"y" * 200_000])
 
 
 def test_arrays_with_the_library_s_own_filters_are_clean(tmp_path):

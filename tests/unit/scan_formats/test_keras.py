@@ -186,6 +186,14 @@ def test_a_model_that_is_an_hdf5_file_and_an_archive_is_ambiguous_and_both_are_r
     assert {"ambiguous-format", "hdf5-external-file"} <= rules(scan(both))
 
 
+def test_every_attribute_of_a_name_counts_because_loaders_find_the_first():
+    texts = [
+        hdf5_files.text("model_config", json.dumps(config).encode()) for config in (sequential(LAMBDA), sequential())
+    ]
+    for order in (texts, texts[::-1]):
+        assert "keras-lambda" in rules(scan(hdf5_files.hdf5(*order)))
+
+
 def test_a_configuration_beyond_the_limit_is_beyond_the_budget(monkeypatch):
     monkeypatch.setattr(limits, "SCAN_JSON_BYTES", 20)
     assert "budget-exceeded" in rules(scan(made.keras(sequential(dense()))))

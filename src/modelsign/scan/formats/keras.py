@@ -117,8 +117,8 @@ def _of_hdf5(inside: Hdf5) -> list[Finding]:
     """Judge the configurations in the attributes of a file's root, and keep what else was found in it."""
     findings = list(inside.findings)
     for key in _ATTRIBUTES:
-        if inside.texts.get(key):
-            findings += _of_text(inside.texts[key], f"/@{key}")
+        for text in inside.texts.get(key, ()):
+            findings += _of_text(text, f"/@{key}") if text else ()
     return findings
 
 

@@ -45,11 +45,14 @@ _KEPT: Final = frozenset({"model_config", "training_config", "config", "class_na
 
 @dataclass(frozen=True, slots=True)
 class Hdf5:
-    """What was seen: findings, names that pickles in attributes import, and texts of the root by name."""
+    """What was seen: findings, names that pickles in attributes import, and texts of the root by name.
+
+    A name that stands twice has two texts: which of them a loader finds depends on how it looks.
+    """
 
     findings: tuple[Finding, ...]
     globals: frozenset[str]
-    texts: Mapping[str, bytes]
+    texts: Mapping[str, list[bytes]]
 
 
 _known: WeakKeyDictionary[Reading, Hdf5] = WeakKeyDictionary()
@@ -75,7 +78,7 @@ class _Walk:
     source: Source
     findings: dict[Finding, None] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)
-    texts: dict[str, bytes] = field(default_factory=dict)
+    texts: dict[str, list[bytes]] = field(default_factory=dict)
     heaps: heaps.GlobalHeaps = field(init=False)
     waiting: list[tuple[int, str]] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
@@ -225,7 +228,7 @@ class _Walk:
         room = found.body.left // max(1, 8 + self.source.address_size if text.variable else text.size)
         value = b"".join(self._value(text, found.body) for _ in range(min(found.elements, room) if kept else 1))
         if kept:
-            self.texts[name] = value
+            self.texts.setdefault(name, []).append(value)
         if name == "PSEUDOATOM" and value.rstrip(b"\0") == b"object":
             self.note(rules.PICKLED, "the dataset's rows are unpickled by PyTables", path)
         if value.endswith(b"."):
