@@ -105,3 +105,9 @@ def test_any_damage_has_an_answer():
         changed = bytearray(data)
         changed[chance.randrange(len(changed))] = chance.randrange(256)
         scan(bytes(changed))
+
+
+@pytest.mark.parametrize("mark", ["0cdb3a2a", "0cdb20de", "0cdb1234"])
+def test_the_database_of_an_orbax_checkpoint_is_named_and_unsupported(mark):
+    result = scan(bytes.fromhex(mark) + bytes(20), "manifest.ocdbt")
+    assert (result.outcome, result.format) == ("unsupported", "ocdbt")

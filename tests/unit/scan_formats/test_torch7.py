@@ -101,3 +101,8 @@ def test_any_damage_has_an_answer():
             changed[chance.randrange(len(changed))] = chance.randrange(256)
             scan(bytes(changed))
             scan(bytes(changed), "x")
+
+
+def test_a_text_file_of_torch7_is_named_and_unsupported():
+    result = scan(b"4\n1\n3\nV 1\n17\ntorch.FloatTensor\n1\n", "x.dat")
+    assert (result.outcome, result.format) == ("unsupported", "torch7-text")
