@@ -113,11 +113,13 @@ class Artifact:
 
         Raises:
             KeyError: the model has no such file.
-            ModelsignError: ``FILE_UNREADABLE`` or ``FILE_CHANGED_WHILE_READ``.
+            ModelsignError: ``FILE_UNREADABLE``, ``FILE_CHANGED_WHILE_READ``, or ``USAGE`` once it is closed.
 
         """
         if name not in self.known:
             raise KeyError(name)
+        if not self.bases:
+            raise error("USAGE", "the model was closed already", advice="Use it inside its `with` block.")
         base, path = self.links.get(name, (0, name))
         folder, _, last = path.rpartition("/")
         try:

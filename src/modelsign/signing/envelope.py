@@ -53,8 +53,20 @@ def verify_envelope(bundle: Bundle | bytes, trusted: Sequence[VerifyKey | Trust]
 
 
 def sealer_of(key: SigningKey | Sealer) -> Sealer:
-    """Let a private key stand for itself."""
-    return KeySealer(key) if isinstance(key, SigningKey) else key
+    """Let a private key stand for itself.
+
+    Raises:
+        ModelsignError: ``USAGE`` for what cannot sign.
+
+    """
+    sealer: Sealer = KeySealer(key) if isinstance(key, SigningKey) else key
+    if not callable(getattr(sealer, "seal", None)):
+        raise error(
+            "USAGE",
+            f"a {type(key).__name__} stands where a private key is wanted",
+            advice="Read it with modelsign.load_private_key(data), or make a sealer.",
+        )
+    return sealer
 
 
 def trusts_of(trusted: Iterable[VerifyKey | Trust], *, any_hint: bool = False) -> list[Trust]:

@@ -219,8 +219,8 @@ def load_public_key(data: bytes) -> VerifyKey:
     return VerifyKey(key)
 
 
-def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
-    """Read a private key in PEM or DER, encrypted or not.
+def load_private_key(data: bytes, password: bytes | str | None = None) -> SigningKey:
+    """Read a private key in PEM or DER, encrypted or not; a password that is text is taken as UTF-8.
 
     Raises:
         ModelsignError: ``KEY_MALFORMED``, ``KEY_UNSUPPORTED``, ``KEY_IS_PUBLIC``, ``KEY_PASSWORD_NEEDED``,
@@ -230,7 +230,7 @@ def load_private_key(data: bytes, password: bytes | None = None) -> SigningKey:
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
-    password = password or None  # an empty one opens nothing
+    password = (password.encode() if isinstance(password, str) else password) or None  # an empty one opens nothing
     _check_one(data)
     if b"-----BEGIN PUBLIC KEY-----" in data and b"PRIVATE KEY-----" not in data:
         raise error("KEY_IS_PUBLIC", "this is a public key; signing takes the private one")

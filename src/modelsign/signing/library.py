@@ -130,7 +130,7 @@ def keyless_trust(  # noqa: PLR0913 - the settings of one trust
 
     Raises:
         ModelsignError: ``TRUST_ROOT_MALFORMED``, ``TRUST_ROOT_UNSUPPORTED``, ``IDENTITY_PATTERN_INVALID`` for an empty
-            name, or ``ARGUMENT_INVALID`` for a claim that does not exist.
+            name, or ``ARGUMENT_INVALID`` for a claim that does not exist or a negative number.
 
     """
     from modelsign.signing.fulcio_claims import CLAIMS
@@ -139,6 +139,8 @@ def keyless_trust(  # noqa: PLR0913 - the settings of one trust
     from modelsign.signing.proofs import ProofPolicy
     from modelsign.signing.trust_root import parse_trust_root
 
+    if min(logs, timestamps) < 0:
+        raise error("ARGUMENT_INVALID", f"{logs} logs and {timestamps} timestamps cannot be demanded")
     wanted = dict(claims or {})
     unknown = sorted(set(wanted) - set(CLAIMS))
     if unknown:

@@ -120,14 +120,16 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
 
     Raises:
         ModelsignError: ``NO_TRUST_SOURCE``, ``THRESHOLD_IMPOSSIBLE`` or ``IGNORE_MATCHES_NOTHING``, because the
-            question makes no sense, or a fault of reading the model. Every other reason is in the result.
+            question makes no sense, ``USAGE`` or ``ARGUMENT_INVALID`` for values of another kind, or a fault of reading
+            the model. Every other reason is in the result.
 
     """
     options = _normal(options or VerifyOptions())
     trusted = trusts_of(keys)
     check_threshold(trusted, options.threshold)
     as_given: object = bundles
-    if isinstance(as_given, str):
+    each: list[object] = [] if isinstance(as_given, (str, bytes)) else list(bundles)
+    if isinstance(as_given, str) or not all(isinstance(entry, bytes) for entry in each):
         raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
     given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
     only = Selection(options.only) if options.only else None
@@ -179,7 +181,14 @@ def _held_against(
 
 
 def _normal(options: VerifyOptions) -> VerifyOptions:
-    """Write the paths to ignore as a manifest does: ``./x/`` is ``x``."""
+    """Write the paths to ignore as a manifest does: ``./x/`` is ``x``.
+
+    Raises:
+        ModelsignError: ``ARGUMENT_INVALID`` for a time without a zone, which no time of a signature compares with.
+
+    """
+    if options.now is not None and options.now.utcoffset() is None:
+        raise error("ARGUMENT_INVALID", "the time has no time zone", advice="Pass datetime.now(UTC).")
     paths = options.ignore_paths
     return options._replace(ignore_paths=tuple(os.path.normpath(path) for path in paths)) if paths else options
 

@@ -116,7 +116,29 @@ def test_a_time_without_a_zone_is_refused_at_once(lab: Lab):
     assert refused_with(modelsign.certificate_trust, roots, "ci@example.org", now=naive) == "ARGUMENT_INVALID"
     leaf = lab.leaf.path.read_bytes()
     assert refused_with(modelsign.certificate_sealer, lab.leaf.key, leaf, now=naive) == "ARGUMENT_INVALID"
+    assert refused_with(modelsign.keyless_trust, b"{}", "a", "b", logs=-1) == "ARGUMENT_INVALID"
     with pytest.raises(modelsign.UsageError, match="another key"):
         modelsign.certificate_sealer(generate(), leaf, now=NOW)
     der = openssl("x509", "-in", lab.leaf.path, "-outform", "DER")
     assert modelsign.certificate_sealer(lab.leaf.key, der, now=NOW)
+
+
+def test_what_is_handed_over_by_mistake_is_named(model: Path):
+    key = generate()
+    with modelsign.open_artifact(model) as artifact:
+        bundle = modelsign.sign_model(artifact, key).bundle
+        for mistaken in (key.public, None, b"key"):
+            assert refused_with(modelsign.sign_model, artifact, mistaken) == "USAGE"
+        for bundles in ("model.sig", ["model.sig"], [model / "model.sig"]):
+            assert refused_with(modelsign.verify_model, artifact, bundles, [key.public]) == "USAGE"
+        naive = modelsign.VerifyOptions(now=NOW.replace(tzinfo=None))
+        assert refused_with(modelsign.verify_model, artifact, bundle, [key.public], options=naive) == (
+            "ARGUMENT_INVALID"
+        )
+    assert refused_with(modelsign.sign_model, artifact, key) == "USAGE"
+
+
+def test_a_password_may_be_text():
+    key = generate()
+    assert modelsign.load_private_key(key.pem("gehéim".encode()), "gehéim").public.digest == key.public.digest
+    assert refused_with(modelsign.load_private_key, key.pem(b"x"), "y") == "KEY_PASSWORD_WRONG"

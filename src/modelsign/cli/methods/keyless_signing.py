@@ -195,8 +195,8 @@ def _fresh(session: Session, offered: Token) -> Token:
 def _published(token: Token | None, services: Services) -> str:
     who = "the identity you log in with" if token is None else f"the identity {token.identity} of {token.issuer}"
     logs = " and ".join(f"the transparency log {log.url}" for log in services.logs)
-    shown = " and is shown what is signed, names of files included" if _shows_all(services) else ""
-    kept = f"; {logs} keeps a digest of what is signed{shown}" if logs else ""
+    told = "is shown what is signed, names of files included, and keeps its digest"
+    kept = f"; {logs} {told if _shows_all(services) else 'keeps a digest of what is signed'}" if logs else ""
     return f"{who} and the time, in the certificate log of {services.authority}{kept}"
 
 
