@@ -127,11 +127,7 @@ def verify_model(  # noqa: PLR0913 - the settings of one verification
     options = _normal(options or VerifyOptions())
     trusted = trusts_of(keys)
     check_threshold(trusted, options.threshold)
-    as_given: object = bundles
-    each: list[object] = [] if isinstance(as_given, (str, bytes)) else list(bundles)
-    if isinstance(as_given, str) or not all(isinstance(entry, bytes) for entry in each):
-        raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
-    given = [bundles] if isinstance(bundles, bytes) else list(dict.fromkeys(bundles))
+    given = _each_once(bundles)
     only = Selection(options.only) if options.only else None
     tree = options.tree_digest or options.revocations is not None  # which may name the model by it
     hashes = Hashes(artifact, digests, progress, tree=tree, only=only)
@@ -178,6 +174,19 @@ def _held_against(
         for entry in standing:  # files that were not looked at are signed still, and so is the model they belong to
             found += options.revocations.against_model(entry.statement.tree_digest, entry.statement.whole_files)
     return found
+
+
+def _each_once(bundles: bytes | Sequence[bytes]) -> list[bytes]:
+    """Return each bundle once.
+
+    Raises:
+        ModelsignError: ``USAGE`` for a path in the place of bytes.
+
+    """
+    given = [bundles] if isinstance(bundles, (str, bytes)) else list(dict.fromkeys(bundles))
+    if not all(isinstance(data, bytes) for data in given):
+        raise error("USAGE", "bundles are bytes, not a path", advice="Read the file, and pass what is in it.")
+    return given
 
 
 def _normal(options: VerifyOptions) -> VerifyOptions:
