@@ -105,6 +105,8 @@ class Wire:
             self._data = data = self._reading.read_at(at, _WINDOW)
             place = 0
         most = min(end - at, _MOST_VARINT, len(data) - place)
+        if most > 0 and data[place] < 0x80:  # noqa: PLR2004 - most numbers have one byte
+            return data[place], at + 1
         value = shift = 0
         for index in range(most):
             byte = data[place + index]

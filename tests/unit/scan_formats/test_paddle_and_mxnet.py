@@ -45,6 +45,13 @@ def test_a_program_in_json_is_unsupported_however_its_key_is_spelled():
     assert scan(b'{"base_code": 1}', "a.json").outcome == "clean"
 
 
+@pytest.mark.parametrize("operator", ["1.py_func", "1.save_combine", "pd_op.read_file", "1.load_combine_"])
+def test_a_program_in_json_with_a_dangerous_operator_is_unsafe(operator):
+    blocks = [{"#": "block_0", "ops": [{"#": "0.p"}, {"#": operator, "regions": []}]}]
+    document = {"base_code": {"magic": "pir"}, "program": {"regions": [{"#": "region_0", "blocks": blocks}]}}
+    assert rules(json.dumps(document).encode()) == {"paddle-operator-dangerous", "unsupported-format"}
+
+
 def test_tensors_of_paddle_must_fit():
     two = pb.tensor() + pb.tensor((2, 2), 3, bytes(32))
     assert scan(two).outcome == "clean"

@@ -8,7 +8,7 @@ Source: ``paddle/fluid/framework/framework.proto`` and ``dense_tensor_serialize.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
@@ -65,7 +65,7 @@ _BITS: Final[Mapping[int, int]] = {
 
 def _recognise(reading: Reading, name: str) -> bool:
     named = reading.size > 0 and name.casefold().endswith((".pdmodel", ".pdiparams"))
-    return named or _is_program(reading) or _is_tensors(reading) or _is_json(reading)
+    return named or _is_program(reading) or _is_tensors(reading) or _json_program(reading) is not None
 
 
 def _is_program(reading: Reading) -> bool:
@@ -90,21 +90,40 @@ def _is_tensors(reading: Reading) -> bool:
     return fields is not None and 1 in fields and fields.keys() <= {1, 2} and fields[1][0].wire == _VARINT
 
 
-def _is_json(reading: Reading) -> bool:
+def _json_program(reading: Reading) -> dict[str, Any] | None:
     data = document_with_key(reading, "base_code")
     if data is None:
-        return False
+        return None
     try:
         document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES)
     except ModelsignError:
-        return False
-    return isinstance(document, dict) and {"base_code", "program"} <= document.keys()
+        return None
+    return document if isinstance(document, dict) and {"base_code", "program"} <= document.keys() else None
+
+
+def _json_findings(document: dict[str, Any]) -> list[Finding]:
+    """Say that such a program is not judged yet, and which of its operators are dangerous all the same."""
+    dangers = operators.dangerous("paddle")
+    found = {UNSUPPORTED.finding("a Paddle program in JSON (PIR) cannot be judged yet"): None}
+    waiting: list[Any] = [document["program"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            name = node.get("#")
+            name = name.rpartition(".")[2] if isinstance(name, str) else ""
+            danger = dangers.get(name.casefold().rstrip("_"))
+            if danger is not None and danger.certain:
+                found.setdefault(DANGEROUS.finding(f"{name} {danger.capability}"))
+    return list(found)
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
-    if _is_json(reading):
-        finding = UNSUPPORTED.finding("a Paddle program in JSON (PIR) cannot be judged yet")
-        return Inspection(readable=True, findings=(finding,))
+    program = _json_program(reading)
+    if program is not None:
+        return Inspection(readable=True, findings=tuple(_json_findings(program)))
     if _is_tensors(reading) or name.casefold().endswith(".pdiparams"):
         return Inspection(readable=True, findings=tuple(_tensors(reading)))
     used: dict[str, int] = {}
