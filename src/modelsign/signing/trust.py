@@ -117,6 +117,11 @@ def count_distinct(signers: Iterable[Signer], by: CountBy = "signer") -> int:
     With ``by="issuer"`` no two whom the same issuer confirmed, either (DESIGN, security rule 4). A further signer never
     makes the number smaller, so nobody is helped by taking a signature away (security rule 3).
     """
+    found = tuple(signers)
+    return min(_count(found, known_by) for known_by in ("signer", "names", by))
+
+
+def _count(signers: Iterable[Signer], by: Literal["signer", "names", "issuer"]) -> int:
     names: dict[str, dict[str, None]] = {}
     for signer in signers:
         names.setdefault(signer.key_digest, {})[_name(signer, by)] = None
@@ -125,12 +130,20 @@ def count_distinct(signers: Iterable[Signer], by: CountBy = "signer") -> int:
     return sum(_is_matched(key, names, holder, held) for key in names)
 
 
-def _name(signer: Signer, by: CountBy) -> str:
-    """Return what a signer goes by beside the key: only one of those with the same name counts."""
-    # a root may certify one person through several authorities
-    issuer = signer.root if signer.method == "certificate" else signer.issuer
+def _name(signer: Signer, by: Literal["signer", "names", "issuer"]) -> str:
+    """Return what a signer goes by beside the key: only one of those with the same name counts.
+
+    By ``names`` all names of a certificate together are one: who has several, and several keys, is asked for by one of
+    them with one key, and by another with another.
+    """
+    # A root may certify one person through several authorities, and by which of several roots an authority is known
+    # depends on the certificates that the signer puts into the bundle: so the root tells issuers apart, not persons.
+    certified = signer.method == "certificate"
+    issuer = signer.root if certified and by == "issuer" else None if certified else signer.issuer
     if by == "issuer" and issuer is not None:
         return f"issuer {issuer}"
+    if by == "names" and certified and signer.names:
+        return f"names {sorted(signer.names)}"
     return f"key {signer.key_digest}" if signer.identity is None else f"identity {signer.identity}\n{issuer}"
 
 

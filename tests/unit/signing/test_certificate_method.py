@@ -45,6 +45,7 @@ from modelsign.signing.methods.certificate import CertificateSealer, Certificate
 from modelsign.signing.methods.key import KeySealer
 from modelsign.signing.proofs import ProofPolicy
 from modelsign.signing.revocation_status import RevocationSources
+from modelsign.signing.trust import count_distinct
 from modelsign.signing.trust_root import parse_trust_root
 
 if TYPE_CHECKING:
@@ -168,6 +169,20 @@ def test_other_people_of_the_same_authority_are_refused(lab: Lab, bundle: Bundle
 def test_anybody_will_do_only_where_the_result_says_so(lab: Lab, bundle: Bundle) -> None:
     signer = trust(lab.root, identity=any_identity()).vouch(bundle).signer
     assert (signer.identity, signer.insecure) == ("https://example.org/release", ("insecure_any_identity",))
+
+
+def test_nobody_is_two_signers_by_showing_an_authority_under_another_root_each_time(lab: Lab, tmp_path: Path) -> None:
+    """Which of two roots an authority that both certified leads to, is the choice of whoever makes the bundle."""
+    other = Authority(tmp_path, "other")
+    again = other.issue("middle", subject="/O=Acme/CN=middle", extensions=CA, key=lab.middle.issued.key_path)
+    renewed = lab.middle.issue("renewed").key_path
+    leaf = lab.middle.issue("cross", key=renewed)
+    both = trust(lab.root, roots=(lab.root.certificate, other.certificate), identity=glob_identity("*@example.org"))
+    first = both.vouch(sealed(lab.leaf, lab.middle)).signer
+    second = both.vouch(sealed(leaf, again)).signer  # type: ignore[arg-type] # a certificate is all that is asked of it
+    assert (first.identity, first.root) == (second.identity, lab.root.certificate.digest)
+    assert (second.root, first.key_digest != second.key_digest) == (other.certificate.digest, True)
+    assert count_distinct([first, second]) == count_distinct([first, second], "issuer") == 1
 
 
 def test_roots_in_a_bundle_are_not_trust(lab: Lab, tmp_path: Path) -> None:

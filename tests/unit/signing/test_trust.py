@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -147,4 +148,20 @@ def test_one_person_certified_through_two_authorities_of_a_root_is_one() -> None
 
     one, other, stranger = signer("1", "CN=a", "r"), signer("2", "CN=b", "r"), signer("3", "CN=a", "s")
     assert count_distinct([one, other]) == count_distinct([one, other], "issuer") == 1
-    assert count_distinct([one, stranger]) == count_distinct([one, stranger], "issuer") == 2
+    assert count_distinct([one, stranger]) == count_distinct([one, stranger], "issuer") == 1
+    somebody = replace(stranger, identity="other@example.org")
+    assert count_distinct([one, somebody]) == count_distinct([one, somebody], "issuer") == 2
+    assert count_distinct([one, replace(somebody, root="r")], "issuer") == 1
+
+
+def test_one_person_with_two_names_and_two_certificates_is_one_whatever_name_was_asked_for() -> None:
+    """A renewed certificate has the same names and another key."""
+
+    def signer(key: str, identity: str, *names: str) -> Signer:
+        return Signer("certificate", "ed25519", key, identity=identity, names=names, root="r")
+
+    alice = ("email:alice@example.org", "uri:https://example.org/alice")
+    asked = [(key, name, names) for key in "12" for names in (alice, alice[::-1]) for name in names]
+    both = [signer(key, name.partition(":")[2], *names) for key, name, names in asked]
+    assert count_distinct(both) == 1
+    assert count_distinct([*both, signer("4", "bob@example.org", "email:bob@example.org")]) == 2
