@@ -94,6 +94,8 @@ SCAN_MEMORY_BYTES: Final = 8 * MIB
 """Unpacked bytes of one stream that are kept in memory; longer ones go to an unnamed file on disk."""
 SCAN_JSON_BYTES: Final = 64 * MIB
 """A JSON document in a model; the largest tokenizers have some 35 MB."""
+SECRETS_BYTES: Final = 1 * MIB
+"""A text that is searched for keys and tokens; longer ones are vocabularies."""
 TORCHSCRIPT_BYTES: Final = 64 * MIB
 """Source of the TorchScript program in one archive."""
 TAR_HEADER_BYTES: Final = 1 * MIB

@@ -23,7 +23,7 @@ from modelsign.verdict import Outcome, Rule
 IDS = _index.IDS
 KNOWN = {rule.id: rule for entry in formats() for rule in entry.rules} | {rule.id: rule for rule in ENGINE_RULES}
 SAMPLES = [data for files in (*model_files.GOOD.values(), *model_files.BAD.values()) for data in files.values()]
-NEVER_CLEAN = {"notebook", "python", "script"}
+NEVER_CLEAN = {"executable", "notebook", "python", "script"}
 """Formats of which no file is clean: programs."""
 QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MEMORY_FACTOR = 40

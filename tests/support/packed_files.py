@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
+import zipfile
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 BLOCK = 512
@@ -49,6 +51,38 @@ def padded(data: bytes) -> bytes:
 
 
 END = bytes(2 * BLOCK)
+ELF = b"\x7fELF\x02\x01\x01" + bytes(57)
+JAVA = b"\xca\xfe\xba\xbe\x00\x00\x00\x41" + bytes(8)
+TENSOR = (
+    b"\x80\x02(X\x01\x00\x00\x000X\x01\x00\x00\x001ctorch\nFloatTensor\nt." + b"\x01" + bytes(7)
+    + (3).to_bytes(8, "little") + (1).to_bytes(8, "little") + bytes(8)
+)  # fmt: skip
+"""A description of one tensor of three numbers in the oldest PyTorch form."""
+
+
+def pytorch_tar(objects: bytes = b"\x80\x02}X\x01\x00\x00\x00aX\x01\x00\x00\x000Qs.", **records: bytes) -> bytes:
+    """A file of the oldest PyTorch form with one tensor of three numbers."""
+    storage = b"\x80\x02(X\x01\x00\x00\x001X\x03\x00\x00\x00cpuctorch\nFloatStorage\nt."
+    storages = b"\x80\x02K\x01." + storage + (3).to_bytes(8, "little") + bytes(12) + b"\x80\x02]."
+    members = {
+        "sys_info": b"\x80\x02}X\x10\x00\x00\x00protocol_versionM\xe8\x03s.",
+        "pickle": objects,
+        "tensors": b"\x80\x02K\x01." + TENSOR,
+        "storages": storages,
+    }
+    return tar(*{**members, **records}.items())
+
+
+def served(handler: str = "image_classifier", extra: dict[str, bytes] | None = None, **model: str) -> bytes:
+    """A TorchServe archive whose weights are a JSON document."""
+    manifest = {"runtime": "python", "model": {"modelName": "m", "handler": handler, **model}}
+    buffer = io.BytesIO()
+    members = {"config.json": b"{}", "MAR-INF/MANIFEST.json": json.dumps(manifest).encode(), **(extra or {})}
+    with zipfile.ZipFile(buffer, "w") as target:
+        for name, data in members.items():
+            target.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
+
 
 GOOD: dict[str, dict[str, bytes]] = {
     "tar": {
@@ -64,6 +98,9 @@ GOOD: dict[str, dict[str, bytes]] = {
         "ustar.tar": tar(("f/" * 60 + "config.json", b"{}"), form=tarfile.USTAR_FORMAT),
         "empty-member.tar": tar(("config.json", b"{}"), ("nothing.txt", b"")),
     },
+    "torchserve": {"model.mar": served()},
+    "pytorch-tar": {"oldest.pt": pytorch_tar()},
+    "executable": {},
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -74,5 +111,8 @@ BAD: dict[str, dict[str, bytes]] = {
         "link.tar": tar(special("weights.json", tarfile.SYMTYPE, "/etc/passwd")),
         "cut.tar": tar(("config.json", b"{}"))[: 2 * BLOCK],
     },
+    "torchserve": {"model.mar": served("handler.py", {"handler.py": b"x = 1"})},
+    "pytorch-tar": {"evil.pt": pytorch_tar(EVIL), "storages.pt": pytorch_tar(storages=EVIL)},
+    "executable": {"op.so": ELF, "a.class": JAVA},
 }
 """Files that must not be clean, by the format whose reader finds it."""

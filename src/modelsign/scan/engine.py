@@ -21,6 +21,7 @@ from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
 from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, UNKNOWN_GLOBAL
 from modelsign.scan.ruleset import ruleset_digest
+from modelsign.scan.secrets import secrets_in
 from modelsign.scan.trust import trusting
 from modelsign.scan.watching import enter
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
@@ -163,6 +164,7 @@ class _Scan:
         for _, answer in answers:
             self._take(answer, where)
         seen = self._name(reading, name, where, readable, data=member is not None and member.data)
+        self.findings += [_placed(finding, where) for finding in secrets_in(reading)]
         for _, answer in readable:
             for inner in answer.members:
                 self._enter(inner, where, depth)

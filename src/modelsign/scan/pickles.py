@@ -19,7 +19,7 @@ from modelsign.scan.machine.judge import Judge
 from modelsign.scan.machine.memo import Memo
 from modelsign.scan.machine.rules import RULES
 from modelsign.scan.machine.source import Source
-from modelsign.scan.machine.torch import MAGIC, storage_sizes
+from modelsign.scan.machine.torch import MAGIC, element_size, storage_sizes
 from modelsign.scan.machine.walk import Walk
 from modelsign.scan.watching import watcher
 from modelsign.verdict import Confidence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding
 
-__all__ = ["RULES", "Analysis", "analyse", "scan_pickle", "scan_torch_stream"]
+__all__ = ["RULES", "Analysis", "analyse", "scan_pickle", "scan_torch_record", "scan_torch_stream"]
 
 _READINGS_DIFFER: Final = frozenset({rules.BROKEN.id, rules.TRAILING.id, rules.FRAME_CROSSED.id})
 """What a second reading says of its own end adds nothing: the first has said it."""
@@ -244,3 +244,49 @@ def scan_torch_stream(reading: Reading, *, member: str | None = None) -> Inspect
         return Inspection(readable=False)
     _tell(judge, 0, reading.size, judge.findings)
     return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=reading.size)
+
+
+def scan_torch_record(reading: Reading, record: str) -> Inspection:
+    """Say what loading one member of the oldest PyTorch form would do: ``storages``, ``tensors`` or ``pickle``.
+
+    A count comes first; each storage's description is followed by a length and the numbers, each tensor's by its
+    dimensions. Where the bytes depart from that, PyTorch stops.
+    """
+    if record == "pickle":
+        return scan_pickle(reading, persistent="torch-tar")
+    judge = _judge(Source(reading), None, "torch-tar")
+    end = _walk_record(judge, record)
+    if end != reading.size:
+        judge.note(rules.TRAILING, f"the {record} are not laid out as PyTorch writes them", end)
+    return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=end)
+
+
+def _walk_record(judge: Judge, record: str) -> int:
+    """Walk the pickles of a record and skip what lies between; return the offset behind the last part understood."""
+    source = judge.source
+    walk = Walk(judge, start=0, raw_arrays=False)
+    if not _step(judge, walk, first=True):
+        return 0
+    position, top = walk.end, walk.stack[-1]
+    count = source.integer(top) or 0 if isinstance(top, int) and top >= 0 else 0
+    while count > 0 and position < source.size:
+        count -= 1
+        walk = Walk(judge, start=position, raw_arrays=False)
+        if not _step(judge, walk, first=True):
+            return position
+        position = walk.end + _between(source, walk, record)
+    if record == "storages" and position < source.size:
+        walk = Walk(judge, start=position, raw_arrays=False)
+        return walk.end if _step(judge, walk, first=True) else position
+    return position
+
+
+def _between(source: Source, walk: Walk, record: str) -> int:
+    """Return how many bytes lie behind a description: the numbers of a storage, or the dimensions of a tensor."""
+    top, start = walk.stack[-1], walk.end
+    if record == "tensors":
+        dimensions = int.from_bytes(source.reading.read_at(start, 4), "little")
+        return 16 + 16 * dimensions
+    kind = top[2] if isinstance(top, tuple) and len(top) > 2 else None  # noqa: PLR2004 - key, location, class
+    numbers = int.from_bytes(source.reading.read_at(start, 8), "little")
+    return 8 + numbers * element_size(kind)

@@ -76,7 +76,17 @@ OMITTED: Final = Rule(
     "The list of findings of one file is bounded. The worst are kept, and the outcome is that of all of them.",
     "Read the findings that are listed first.",
 )
-ENGINE_RULES: Final = (AMBIGUOUS, UNSUPPORTED, BROKEN, BUDGET, CHANGED, UNREADABLE, OMITTED)
+SECRET: Final = Rule(
+    "secret-in-model",
+    "a key or token was left in the model",
+    Severity.MEDIUM,
+    Outcome.CLEAN,
+    "The text has the form that an issuer gives to its private keys or access tokens. Whoever gets the model gets them "
+    "too. Loading the file does nothing dangerous, so the outcome stays what it is; the secret itself is not shown.",
+    "Revoke the key or token at its issuer; removing it from the file does not take it back.",
+    ("CWE-798",),
+)
+ENGINE_RULES: Final = (AMBIGUOUS, UNSUPPORTED, BROKEN, BUDGET, CHANGED, UNREADABLE, OMITTED, SECRET)
 
 _FAULTS: Final[Mapping[str, Rule]] = {
     "FILE_CHANGED_WHILE_READ": CHANGED,

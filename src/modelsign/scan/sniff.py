@@ -20,7 +20,6 @@ LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, numb
 """First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
 _STRONG: Final = 4
 _HEAD: Final = 4096
-_PE_POINTER: Final = 0x3C
 _TEXT_SAMPLE: Final = 4096
 
 
@@ -60,10 +59,6 @@ def by_content(reading: Reading) -> Mark | None:
     for offset, value, mark in _contents():
         if head.startswith(value, offset):
             return mark
-    if head.startswith(b"MZ"):
-        place = int.from_bytes(head[_PE_POINTER : _PE_POINTER + 4], "little")
-        if reading.read_at(place, 4) == b"PE\x00\x00":
-            return Mark("pe", "Windows executable or library")
     return None
 
 

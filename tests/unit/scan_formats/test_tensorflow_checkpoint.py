@@ -59,7 +59,7 @@ def test_a_shard_is_numbers_and_a_payload_in_it_counts():
     assert scan(model_files.EVIL, name).outcome == "unsafe"
     assert scan(model_files.archive({"a.pkl": model_files.EVIL}), name).outcome == "unsafe"
     assert scan(b"import os\n", name).outcome == "unsupported"
-    assert scan(b"\x7fELF" + bytes(60), name).outcome == "unsupported"
+    assert scan(b"\x7fELF" + bytes(60), name).outcome == "unsafe"
 
 
 def test_the_state_file_names_a_checkpoint_beside_it():

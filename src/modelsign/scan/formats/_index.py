@@ -16,6 +16,7 @@ IDS: Final[tuple[str, ...]] = (
     "compressed",
     "coreml",
     "empty",
+    "executable",
     "gguf",
     "hdf5",
     "jinja",
@@ -34,6 +35,7 @@ IDS: Final[tuple[str, ...]] = (
     "python",
     "pytorch",
     "pytorch-legacy",
+    "pytorch-tar",
     "rdata",
     "requirements",
     "safetensors",
@@ -46,6 +48,7 @@ IDS: Final[tuple[str, ...]] = (
     "tflite",
     "toml",
     "torch7",
+    "torchserve",
     "ubjson",
     "yaml",
     "zip",
@@ -73,6 +76,12 @@ def _coreml() -> Format:
 
 def _empty() -> Format:
     from modelsign.scan.formats.empty import FORMAT
+
+    return FORMAT
+
+
+def _executable() -> Format:
+    from modelsign.scan.formats.executable import FORMAT
 
     return FORMAT
 
@@ -185,6 +194,12 @@ def _pytorch_legacy() -> Format:
     return FORMAT
 
 
+def _pytorch_tar() -> Format:
+    from modelsign.scan.formats.pytorch_tar import FORMAT
+
+    return FORMAT
+
+
 def _rdata() -> Format:
     from modelsign.scan.formats.rdata import FORMAT
 
@@ -257,6 +272,12 @@ def _torch7() -> Format:
     return FORMAT
 
 
+def _torchserve() -> Format:
+    from modelsign.scan.formats.torchserve import FORMAT
+
+    return FORMAT
+
+
 def _ubjson() -> Format:
     from modelsign.scan.formats.ubjson import FORMAT
 
@@ -280,6 +301,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "compressed": _compressed,
     "coreml": _coreml,
     "empty": _empty,
+    "executable": _executable,
     "gguf": _gguf,
     "hdf5": _hdf5,
     "jinja": _jinja,
@@ -298,6 +320,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "python": _python,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
+    "pytorch-tar": _pytorch_tar,
     "rdata": _rdata,
     "requirements": _requirements,
     "safetensors": _safetensors,
@@ -310,6 +333,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "tflite": _tflite,
     "toml": _toml,
     "torch7": _torch7,
+    "torchserve": _torchserve,
     "ubjson": _ubjson,
     "yaml": _yaml,
     "zip": _zip,

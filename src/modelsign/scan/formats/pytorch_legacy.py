@@ -3,7 +3,7 @@
 Five pickles follow each other (magic number, protocol, system, objects, storage keys), then the numbers of every
 storage. Only the usual writing of the magic number is recognised here; a file that writes it otherwise is read as
 the pickles it consists of, and its numbers are then bytes that belong to none. Follows ``_legacy_load`` in
-torch/serialization.py of PyTorch 2.13. The still older tar form is read as the tar archive it is.
+torch/serialization.py of PyTorch 2.13. The still older tar form has a reader of its own.
 """
 
 from __future__ import annotations

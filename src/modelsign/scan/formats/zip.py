@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 _KINDS: Final = (
-    (frozenset({"mar-inf/manifest.json"}), "a TorchServe archive (model-archiver)"),
     (frozenset({"archive_format"}), "a PyTorch export archive (torch/export/pt2_archive)"),
     (frozenset({"meta-inf/manifest.mf"}), "a Java archive"),
 )

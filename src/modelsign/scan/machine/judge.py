@@ -19,7 +19,7 @@ from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
 from modelsign.scan.machine.render import value_text
 from modelsign.scan.machine.special import SPECIAL
-from modelsign.scan.machine.torch import persistent_module, persistent_storage
+from modelsign.scan.machine.torch import persistent_in_tar, persistent_module, persistent_storage
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance, Unknown
 from modelsign.scan.trust import is_trusted
 from modelsign.verdict import Confidence
@@ -335,6 +335,10 @@ class Judge:
         """PERSID, BINPERSID: the loader's own hook is asked."""
         if self.persistent_shape == "torch" and not isinstance(identifier, str):
             found = persistent_storage(self, identifier) or persistent_module(self, identifier)
+            if found is not None:
+                return found
+        if self.persistent_shape == "torch-tar":
+            found = persistent_in_tar(self, identifier)
             if found is not None:
                 return found
         text = repr(identifier[:60]) if isinstance(identifier, str) else value_text(self.source, identifier)

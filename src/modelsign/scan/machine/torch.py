@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["MAGIC", "persistent_module", "persistent_storage", "storage_sizes"]
+__all__ = ["MAGIC", "element_size", "persistent_in_tar", "persistent_module", "persistent_storage", "storage_sizes"]
 
 MAGIC: Final = 0x1950A86A20F9469CFC6C
 """The number the first pickle of an older PyTorch stream holds."""
@@ -47,6 +47,21 @@ def persistent_module(judge: Judge, identifier: Value) -> Value | None:
     kind = identifier[0]
     named = isinstance(kind, int) and kind >= 0 and judge.source.text(kind) == "module"
     return identifier[1] if named else None
+
+
+def persistent_in_tar(judge: Judge, identifier: Value | str) -> Value | None:
+    """Return what an id of the oldest form stands for: a tensor by its number, or ``(class, file, source)``'s class."""
+    if isinstance(identifier, tuple):
+        known = len(identifier) == _MODULE_PARTS - 1 and isinstance(identifier[0], Global)
+        return identifier[0] if known else None
+    if isinstance(identifier, int) and identifier < 0:
+        return None
+    return judge.instance("torch.Tensor", knowledge.allowed("torch.Tensor"))
+
+
+def element_size(kind: object) -> int:
+    """Return the bytes of one number of a storage's class; 1 where it is none that is known."""
+    return _SIZES.get(kind.name.removesuffix("Storage"), 1) if isinstance(kind, Global) else 1
 
 
 def storage_sizes(judge: Judge) -> dict[str, tuple[str, int]]:
