@@ -80,7 +80,7 @@ def test_long_notebooks_have_a_budget():
 
 def test_toml_without_packages_or_code_is_clean():
     result = scan("[model]\nlayers = 3\nnames = ['a']\n", "settings.toml")
-    assert (result.outcome, result.format, result.loadable) == ("clean", "toml", False)
+    assert (result.outcome, result.format, result.loadable) == ("clean", "toml", True)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,7 @@ def test_packages_from_elsewhere_are_named(line):
     ("text", "name"),
     [
         ("FROM python:3.11\nRUN pip install x\n", "Dockerfile"),
+        ("FROM x\nRUN pip install x\n", "docker/Dockerfile-gpu"),
         ("all:\n\tcurl http://127.0.0.1 | sh\n", "Makefile"),
         ("rm -rf /tmp/x\n", "clean.sh"),
         ("#!/bin/bash\nbash -i >& /dev/tcp/127.0.0.1/9 0>&1\n", "run"),

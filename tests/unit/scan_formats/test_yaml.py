@@ -20,6 +20,7 @@ PLAIN = {
     "hyperpyyaml values": "a: 4\nb: !ref <a>\nc: !copy <a>\n",
     "quoted": "a: '!!python/object/apply:os.system'\n? [complex, key]\n: value\n",
     "ultralytics": "nc: 80\nbackbone:\n  # [from, repeats, module, args]\n  - [-1, 1, Conv, [64, 3, 2]]\n  - [-1, 3, C2f, [128, True]]\n",
+    "yolo": "nc: 80\nactivation: nn.LeakyReLU(0.1, inplace=True)\nhead:\n  - [[-1, 6], 1, Concat, [1]]\n  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]\n",
     "switched off": "trust_remote_code: false\nauto_map: null\n_target_: ~\n",
 }
 UNSAFE = {
@@ -58,6 +59,8 @@ UNVERIFIED = {
     "PyYAML object of a class of one's own": "a: !!python/object:my_package.Config {b: 1}",
     "PyYAML apply of a known function": "a: !!python/object/apply:collections.OrderedDict [[]]",
     "trust": "trust_remote_code: true\n",
+    "YOLOv5 evaluates layers": "nc: 80\nbackbone:\n  - [-1, 1, \"__import__('os').system('true')\", [64]]\n",
+    "YOLOv5 evaluates activations": "nc: 80\nactivation: exec('1')\n",
 }
 
 
@@ -66,9 +69,10 @@ def scan(text, name="config.yaml"):
 
 
 @pytest.mark.parametrize("case", PLAIN)
-def test_a_plain_document_is_clean_and_inert(case):
+def test_a_plain_document_is_clean_but_not_inert(case):
+    """Loaders build networks from such files, so they must be signed."""
     result = scan(PLAIN[case])
-    assert (result.outcome, result.format, result.loadable, result.findings) == ("clean", "yaml", False, ())
+    assert (result.outcome, result.format, result.loadable, result.findings) == ("clean", "yaml", True, ())
 
 
 @pytest.mark.parametrize("case", UNSAFE)

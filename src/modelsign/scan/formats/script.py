@@ -53,7 +53,7 @@ _SHOWN: Final = 20
 
 def _recognise(reading: Reading, name: str) -> bool:
     base = name.casefold().rsplit("/", 1)[-1]
-    if base.endswith(_EXTENSIONS) or base in _NAMES or base.startswith("dockerfile."):
+    if base.endswith(_EXTENSIONS) or base in _NAMES or base.startswith(("dockerfile.", "dockerfile-")):
         return reading.size > 0
     head = reading.read_at(0, 256)
     return head.startswith(b"#!") and not _PYTHON.match(head)

@@ -41,8 +41,8 @@ def _scan(reading: Reading, name: str) -> Inspection:
     named: list[Finding] = []
     if tables := sorted(_INSTALLING & document.keys()):
         named.append(PACKAGES.finding(f"the document has {', '.join(tables)}"))
-    findings, templates = document_findings(document)
-    return Inspection(readable=True, findings=(*named, *findings), inert=not templates)
+    findings, _ = document_findings(document)
+    return Inspection(readable=True, findings=(*named, *findings))
 
 
 FORMAT = Format(

@@ -7,11 +7,13 @@ Recognised by name, or by what only YAML begins with or holds.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits
 from modelsign.scan.code_keys import CALLS, DOCUMENT_RULES, capability_of, document_findings
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.jinja.carried import texts_below
 from modelsign.scan.knowledge import allowed
 from modelsign.scan.packages import PACKAGES
 from modelsign.scan.rules import BROKEN, BUDGET
@@ -52,6 +54,20 @@ TAG: Final = Rule(
     "Load the file with a safe loader, which refuses such tags.",
     _REFERENCES,
 )
+EVALUATED: Final = Rule(
+    "yaml-evaluated-text",
+    "a description of a network holds text that its loader evaluates",
+    Severity.HIGH,
+    Outcome.UNVERIFIED,
+    "YOLO's loaders evaluate the texts of a network's description (`backbone`, `head`, `activation`) as Python. This "
+    "one is more than the name of a module or of a layer with plain arguments.",
+    "Compare the description with that of the published network.",
+    ("CWE-95", "https://github.com/ultralytics/yolov5/blob/master/models/yolo.py"),
+)
+_NETWORK: Final = ("backbone", "head", "neck", "activation")
+_ARGUMENT: Final = r"-?[\w.]+(?:=-?[\w.]+)?"
+_LAYER: Final = re.compile(rf"(?:[A-Za-z]\w*\.)*[A-Za-z]\w*(?:\((?:{_ARGUMENT}(?:, *{_ARGUMENT})*)?\))?\Z")
+_LONGEST_LAYER: Final = 200
 _EXTENSIONS: Final = (".yaml", ".yml")
 _NAMES: Final = frozenset({"mlmodel"})
 _MARKS: Final = (b"%YAML ", b"%TAG ")
@@ -85,9 +101,9 @@ def _scan(reading: Reading, name: str) -> Inspection:
     except BrokenYamlError as fault:
         rule = BUDGET if fault.budget else BROKEN
         return Inspection(readable=named, findings=(rule.finding(str(fault)),))
-    findings, templates = document_findings(documents.values)
-    findings = (*_tagged(documents), *findings, *_packages(documents))
-    return Inspection(readable=True, findings=findings, inert=not templates)
+    findings, _ = document_findings(documents.values)
+    findings = (*_tagged(documents), *findings, *_packages(documents), *_evaluated(documents))
+    return Inspection(readable=True, findings=findings)
 
 
 def _tagged(documents: Documents) -> list[Finding]:
@@ -128,6 +144,17 @@ def _packages(documents: Documents) -> list[Finding]:
     return []
 
 
+def _evaluated(documents: Documents) -> list[Finding]:
+    """Judge the texts of a network's description that loaders evaluate."""
+    found: dict[Finding, None] = {}
+    for document in documents.values:
+        parts = [document[key] for key in _NETWORK if key in document] if isinstance(document, dict) else []
+        for text in texts_below(parts):
+            if len(text) > _LONGEST_LAYER or not _LAYER.match(text):
+                found[EVALUATED.finding(f"the text {text[:_LONGEST_LAYER]}")] = None
+    return list(found)[:_SHOWN]
+
+
 FORMAT = Format(
     id="yaml",
     title="YAML",
@@ -135,5 +162,5 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=_EXTENSIONS,
-    rules=(OBJECT, TAG, PACKAGES, *DOCUMENT_RULES, CALLS, BROKEN),
+    rules=(OBJECT, TAG, EVALUATED, PACKAGES, *DOCUMENT_RULES, CALLS, BROKEN),
 )
