@@ -20,7 +20,7 @@ __all__ = ["Entry", "allowed", "canonical", "capability", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset({"joblib", "numpy", "pandas", "scipy", "sklearn", "torch"})
-_GENERATED: Final = frozenset({"sklearn"})
+_GENERATED: Final = frozenset({"sklearn", "torch"})
 _OTHERS: Final = "python"
 _KEPT: Final = 4096
 """Answers about names that are kept: files may hold any number of names."""

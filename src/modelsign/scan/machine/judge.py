@@ -37,6 +37,12 @@ __all__ = ["Judge"]
 
 _EMPTY_CONTAINERS: Final = frozenset({"list", "dict", "set", "frozenset"})
 _CALLS: Final = 1000
+_CALLS_OWN_METHODS: Final = "calls-own-methods"
+"""The tag of classes whose ``__setstate__`` calls methods by looking them up on the instance."""
+_HARMLESS_TO_CALL: Final = frozenset(
+    {"factory", "numpy-scalar", "pure", "torch-dtype", "torch-layout", "torch-storage"}
+)
+"""Tags of names that may be stored beside such instances: calling them computes, whatever they are given."""
 _MAPPED_UNTIL: Final = 3
 """Protocols below this have their Python 2 names mapped."""
 
@@ -85,6 +91,7 @@ class Judge:
         """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
         self.skips: dict[int, int] | None = None
         """Where arrays between opcodes start and end, for whoever watches."""
+        self._self_caller: str | None = None
         self.storage_ids: list[tuple[Value, ...]] = []
         self.keeps_storages = False
         """Whether the caller wants to know which PyTorch storages are referred to."""
@@ -128,10 +135,18 @@ class Judge:
                     danger = knowledge.capability(found.module, found.name)
                     rule = rules.CAPABILITIES[danger] if danger else rules.UNREVIEWED_USE
                     self.note(rule, f"passes {found.path} on instead of calling it", found.offset)
+                elif found.pushed > found.consumed and self._self_caller:
+                    self._beside_self_caller(found)
             elif not found.called and not self._is_trusted(found):
                 rule, words = self._rule_of(found)
                 self.note(rule, f"imports {found.path}{words}", found.offset)
         self.globals.clear()
+
+    def _beside_self_caller(self, found: Global) -> None:
+        """Judge a stored name where an attribute might take the place of a method that is called on loading."""
+        if found.entry is None or found.entry.tags.isdisjoint(_HARMLESS_TO_CALL):
+            message = f"stores {found.path} where the state of a {self._self_caller} may have it called"
+            self.note(rules.UNREVIEWED_USE, message, found.offset)
 
     # --- names ---------------------------------------------------------------------------
 
@@ -289,6 +304,8 @@ class Judge:
             if target.cls == "functools.partial" and not self._may_be_stored(state):
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
+            if target.entry is not None and _CALLS_OWN_METHODS in target.entry.tags:
+                self._self_caller = target.cls
             if target.cls in REVIEWED:
                 review_state(self, target, state, offset)
             else:

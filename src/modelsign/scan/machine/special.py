@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SPECIAL"]
 
 _Special: TypeAlias = "Callable[[Judge, Global, Value, int], Value]"
+_METHOD: Final = "types.MethodType"
 _PAGES: Final = 4096
 _ROOM: Final = 4096
 """Bytes an array may take before its state."""
@@ -37,7 +38,11 @@ _PLAIN_BASES: Final = {"builtins.object": "none"} | {
 
 
 def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
-    """``getattr(Class, 'name')``: an import of the dotted name, judged as such; of anything else, attribute access."""
+    """``getattr(Class, 'name')``: an import of the dotted name, judged as such.
+
+    Of an instance of a reviewed class, a bound method that its picklers are known to keep is fine and another plain
+    name is not known to be safe; anything else is attribute access.
+    """
     if isinstance(arguments, tuple) and len(arguments) == 2:  # noqa: PLR2004 - object and name
         owner, literal = arguments
         name = judge.source.text(literal) if isinstance(literal, int) and literal >= 0 else None
@@ -47,6 +52,13 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
             found = judge.named(owner.module, f"{owner.name}.{name}", offset)
             found.pushed += 1
             return found
+        if isinstance(owner, Instance) and owner.entry is not None and name is not None:
+            if f"attribute:{name}" in owner.entry.tags:
+                return judge.instance(_METHOD, knowledge.allowed(_METHOD))
+            if _PLAIN_NAME.fullmatch(name):
+                text, call = judge.chain.add(function.path, arguments)
+                judge.note(rules.UNREVIEWED_USE, f"calls {text}, which nobody reviewed", offset, call=call)
+                return Instance("object", call=call)
     function.called = True
     text, call = judge.chain.add(function.path, arguments)
     judge.note(rules.CAPABILITIES["attribute-access"], f"calls {text}", offset, call=call)
