@@ -97,6 +97,7 @@ def test_the_body_of_a_scan_has_the_stable_keys():
             "calls": [],
             "references": list(RULE.references),
             "advice": RULE.advice,
+            "name": None,
         }
     ]
     assert body["opinions"][0]["status"] == "no findings"

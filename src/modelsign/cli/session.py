@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelsign.cli.presentation import Presentation
+from modelsign.cli.progress import Progress
 from modelsign.report.escape import escape_line
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ class Session:
 
     @property
     def progress(self) -> Callable[[str, int, int], None] | None:
-        """A callback ``(what, done, total)`` that draws on stderr; None where nothing should be drawn."""
+        """A callback ``(what, done bytes, bytes in all)`` that draws on stderr; None where nothing should be drawn."""
         wanted = self.presentation.progress and not self.presentation.quiet
         if not wanted or sys.stderr is None or not sys.stderr.isatty() or self.environ.get("TERM") == "dumb":
             return None
-        return _draw
+        return Progress(sys.stderr)
 
     def read(self, path: str, most_bytes: int, *, what: str = "file") -> bytes:
         """Read a small file, or stdin where ``path`` is ``-``.
@@ -194,10 +195,3 @@ class Session:
     def _tell(self, message: str) -> None:
         if sys.stderr is not None:
             sys.stderr.write(f"modelsign: {escape_line(message)}\n")
-
-
-def _draw(what: str, done: int, total: int) -> None:
-    share = f"{100 * done // total:3d} %" if total > 0 else f"{done}"
-    end = "\r" if done < total else "\r\033[K"
-    sys.stderr.write(f"\r\033[K{escape_line(what)[:60]} {share}{end}")
-    sys.stderr.flush()

@@ -90,7 +90,13 @@ class Rule:
     confidence: Confidence = Confidence.HIGH
 
     def finding(
-        self, message: str, *, member: str | None = None, offset: int | None = None, calls: tuple[str, ...] = ()
+        self,
+        message: str,
+        *,
+        member: str | None = None,
+        offset: int | None = None,
+        calls: tuple[str, ...] = (),
+        name: str | None = None,
     ) -> Finding:
         """Record that this rule fired."""
         return Finding(
@@ -104,6 +110,7 @@ class Rule:
             calls=calls,
             references=self.references,
             advice=self.advice,
+            name=name,
         )
 
 
@@ -113,7 +120,8 @@ class Finding:
 
     ``member`` is the path inside a container, ``offset`` the byte offset in the member
     (or in the file), where known. ``calls`` are the calls that lead to what is reported, in their order, as
-    pseudo-Python; ``references`` and ``advice`` (what to do) are the rule's.
+    pseudo-Python; ``references`` and ``advice`` (what to do) are the rule's. ``name`` is the unknown name, as
+    ``module.qualname``, where the finding is about nothing else: whoever trusts that name has no such finding.
     """
 
     rule: str
@@ -126,6 +134,7 @@ class Finding:
     calls: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     advice: str = ""
+    name: str | None = None
 
     def at_most(self, confidence: Confidence) -> Finding:
         """Return it with no more confidence than given."""

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from policyfacts import NOW, PROVENANCE, attested, bound, by_keys, facts, scanned
 
+from modelsign.artifact.reading import BytesReading
+from modelsign.errors import ModelsignError
 from modelsign.policy.evaluate import evaluate
 from modelsign.policy.facts import SignatureFact
 from modelsign.policy.rules import _index
 from modelsign.reasons import CATALOG
+from modelsign.scan.pickles import analyse
 from modelsign.verdict import Finding, Outcome, RuleOutcome, Severity
 
 if TYPE_CHECKING:
@@ -329,3 +332,56 @@ def test_only_signatures_authenticate_all_bytes():
 def test_there_is_no_other_kind():
     with pytest.raises(KeyError):
         _index.load("cel")
+
+
+# --- names a scan rule trusts -----------------------------------------------------------
+
+
+def with_names(*names, also=()):
+    """A scan of one file whose findings are about unknown names."""
+    scan = scanned({"a": "unverified"})
+    findings = tuple(
+        Finding("pickle-unknown-global", Severity.MEDIUM, Outcome.UNVERIFIED, f"calls {name}()", name=name)
+        for name in names
+    )
+    return replace(scan, files=(replace(scan.files[0], findings=(*findings, *also)),))
+
+
+def trusting(*names):
+    return {"kind": "scan", "accept": ["clean"], "trust_globals": list(names)}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "found", "result"),
+    [
+        (["acme.Thing"], ["acme.Thing"], PASS),
+        (["acme.Thing", "acme.Other"], ["acme.Thing", "acme.Other"], PASS),
+        (["acme.Thing"], ["acme.Thing", "acme.Other"], FAIL),
+        (["acme.Thin"], ["acme.Thing"], FAIL),
+        (["acme.thing"], ["acme.Thing"], FAIL),
+    ],
+)
+def test_a_scan_rule_trusts_exactly_the_names_it_lists(trusted, found, result):
+    assert judged(trusting(*trusted), facts({"a": "unverified"}, scan=with_names(*found))).result is result
+
+
+def test_what_else_was_found_counts_and_so_do_findings_that_were_left_out():
+    other = Finding("pickle-unreviewed-use", Severity.HIGH, Outcome.UNVERIFIED, "gives state")
+    omitted = Finding("findings-omitted", Severity.INFO, Outcome.CLEAN, "7 more")
+    for also in (other, omitted):
+        scan = with_names("acme.Thing", also=(also,))
+        assert judged(trusting("acme.Thing"), facts({"a": "unverified"}, scan=scan)).result is FAIL
+
+
+def test_a_scan_names_unknown_names_and_no_dangerous_ones():
+    data = b"(cacme\nThing\n(S'x'\ntRcacme\nOther\ncposix\nsystem\n(S'id'\ntRl."
+    found = {finding.rule: set() for finding in analyse(BytesReading(data)).findings}
+    for finding in analyse(BytesReading(data)).findings:
+        found[finding.rule].add(finding.name)
+    assert found == {"pickle-unknown-global": {"acme.Thing", "acme.Other"}, "pickle-execute": {None}}
+
+
+@pytest.mark.parametrize("names", [[], ["Thing"], ["acme."], ["acme Thing.x"], ["acme.Thing\n"], ["acme.*"]])
+def test_a_trusted_name_is_a_whole_name(names):
+    with pytest.raises(ModelsignError):
+        bound([trusting(*names)])

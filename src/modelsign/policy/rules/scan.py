@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["RULE_KIND", "Acceptable", "ScanRule"]
 
 _SHOWN: Final = 5
+_OMITTED: Final = "findings-omitted"
 _UNDECIDED: Final = frozenset({Outcome.UNSUPPORTED, Outcome.INCOMPLETE})
 """Outcomes that format support or a larger budget could still decide."""
 
@@ -35,15 +36,21 @@ class Acceptable(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+TrustedName = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$(?!\n)", max_length=1000)]
+"""A name in a pickle, as ``module.qualname``; exactly this one."""
+
+
 class ScanRule(PolicyRule, tag="scan", frozen=True, kw_only=True):
     """Every file concerned has an outcome in ``accept``, in a scan made here of these bytes.
 
-    A rule with ``files`` that concerns no file fails, unless it says ``if_present``.
+    A rule with ``files`` that concerns no file fails, unless it says ``if_present``. ``trust_globals`` are unknown
+    names in pickles (``module.qualname``) that this rule takes for safe; a name with a known danger never is.
     """
 
     accept: Annotated[tuple[Acceptable, ...], Meta(min_length=1, max_length=3)]
     files: FilePatterns | None = None
     if_present: bool = False
+    trust_globals: Annotated[tuple[TrustedName, ...], Meta(min_length=1, max_length=1000)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse patterns that cannot be used."""
@@ -65,7 +72,7 @@ def judge(rule: ScanRule, context: Context) -> Judgement:
         observed = f"not scanned: {_listed(unseen)}"
         return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_MISSING")
     accepted = {outcome.value for outcome in rule.accept}
-    left = [seen[name] for name in names if seen[name].outcome not in accepted]
+    left = [seen[name] for name in names if _outcome(rule, seen[name]) not in accepted]
     beyond = _beyond(scan) - {Outcome(value) for value in accepted}
     outcomes = {file.outcome for file in left} | beyond
     if rule.files and not names and not rule.if_present and outcomes <= _UNDECIDED:
@@ -77,6 +84,15 @@ def judge(rule: ScanRule, context: Context) -> Judgement:
     if outcomes <= _UNDECIDED:
         return Judgement(RuleOutcome.INDETERMINATE, observed, (), "POLICY_SCAN_UNDECIDED")
     return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_DENIED")
+
+
+def _outcome(rule: ScanRule, file: FileScan) -> Outcome:
+    """Return a file's outcome without the findings about names the rule trusts, as if the scan had trusted them."""
+    trusted = frozenset(rule.trust_globals or ())
+    whole = file.outcome is worst(finding.outcome for finding in file.findings)
+    if not trusted or not whole or any(finding.rule == _OMITTED for finding in file.findings):
+        return file.outcome
+    return worst(finding.outcome for finding in file.findings if finding.name not in trusted)
 
 
 def _beyond(scan: ScanResult) -> set[Outcome]:
@@ -112,7 +128,8 @@ def expected(rule: ScanRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
     del parameters
     where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
     where += " (if any)" if rule.if_present else ""
-    return f"{where} scanned here as {' or '.join(rule.accept)}"
+    trusting = f", trusting {_listed(list(rule.trust_globals))}" if rule.trust_globals else ""
+    return f"{where} scanned here as {' or '.join(rule.accept)}{trusting}"
 
 
 RULE_KIND = RuleKind(

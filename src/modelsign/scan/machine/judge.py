@@ -110,11 +110,18 @@ class Judge:
         """The calls that have a finding, as pseudo-Python, with those of pickles inside and other readings behind."""
         return (*self.chain.texts, *self._calls_inside)
 
-    def note(self, rule: Rule, message: str, offset: int | None = None, *, call: int = 0) -> None:
-        """Record a finding, unless the same was recorded before; ``call`` is the number of the call it is about."""
+    def note(
+        self, rule: Rule, message: str, offset: int | None = None, *, call: int = 0, name: str | None = None
+    ) -> None:
+        """Record a finding, unless the same was recorded before.
+
+        ``call`` is the number of the call it is about, ``name`` the unknown name where it is about nothing else.
+        """
         key = (rule.id, message)
         if key not in self._findings and len(self._findings) <= limits.SCAN_FINDINGS:
-            self._findings[key] = rule.finding(message, member=self.member, offset=offset, calls=self.chain.upto(call))
+            self._findings[key] = rule.finding(
+                message, member=self.member, offset=offset, calls=self.chain.upto(call), name=name
+            )
 
     def absorb(
         self, other: Judge, without: frozenset[str] = frozenset(), *, confidence: Confidence = Confidence.HIGH
@@ -139,7 +146,8 @@ class Judge:
                     self._beside_self_caller(found)
             elif not found.called and not self._is_trusted(found):
                 rule, words = self._rule_of(found)
-                self.note(rule, f"imports {found.path}{words}", found.offset)
+                name = None if found.capability else found.path
+                self.note(rule, f"imports {found.path}{words}", found.offset, name=name)
         self.globals.clear()
 
     def _beside_self_caller(self, found: Global) -> None:
@@ -267,7 +275,8 @@ class Judge:
         call = 0
         if (not function.called or function.capability) and not self._is_trusted(function):
             text, call = self.chain.add(function.path, arguments)
-            self.note(rule, f"calls {text}{words}", offset, call=call)
+            name = None if function.capability else function.path
+            self.note(rule, f"calls {text}{words}", offset, call=call, name=name)
         function.called = True
         return Instance(function.path, call=call) if call else self.instance(function.path)
 
