@@ -82,7 +82,7 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
     for node in _dictionaries(document):
         for key in sorted(node.keys() & _keys().keys()):
             kind = _keys()[key]
-            if kind == "code" and _says_something(node[key]):
+            if kind == "code" and _says_something(node[key]) and not _are_layers(node[key]):
                 found.add(_judged(key, node[key]))
             elif kind != "code":
                 sure = kind == "template" or node.get("template_format") == "jinja2"
@@ -130,3 +130,8 @@ def _unsafe(findings: Iterable[Finding]) -> list[Finding]:
 def _says_something(value: object) -> bool:
     """Whether a value could name code; a vocabulary maps any word to a number, and empty values name nothing."""
     return value is True or (isinstance(value, (str, list, dict)) and bool(value))
+
+
+def _are_layers(value: object) -> bool:
+    """Whether a list holds objects of Keras' alone, which their own reader judges: an RNN has `cells`, too."""
+    return isinstance(value, list) and all(isinstance(item, dict) and "class_name" in item for item in value)
