@@ -82,7 +82,7 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
     for node in _dictionaries(document):
         for key in sorted(node.keys() & _keys().keys()):
             kind = _keys()[key]
-            if kind == "code" and _says_something(node[key]) and not _are_layers(node[key]):
+            if kind == "code" and _says_something(node[key]) and not (key == "cells" and _are_layers(node[key])):
                 found.add(_judged(key, node[key]))
             elif kind != "code":
                 sure = kind == "template" or node.get("template_format") == "jinja2"
