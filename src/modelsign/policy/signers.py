@@ -191,6 +191,11 @@ def shortfall(
 ) -> Shortfall | None:
     """Say what of a rule one verified signature does not meet; ``stale`` is the reason's code for its age."""
     existed = proven_time(signer)
+    if existed is not None and existed - now > CLOCK_SKEW:  # no proof yet at the time that is judged
+        existed = None
+    if signer.not_before is not None and timestamp.read(signer.not_before) - now > CLOCK_SKEW:
+        observed = f"its certificate is of {signer.not_before}, later than the time that is judged"
+        return Shortfall(0, "POLICY_SIGNATURE_UNPROVEN", observed)
     if rule.family is not None and family(signer.algorithm) != rule.family:
         observed = f"{signer.algorithm} is not {rule.family}"
         return Shortfall(0, "POLICY_ALGORITHM_FAMILY", observed)

@@ -221,6 +221,14 @@ def test_age_is_counted_from_when_it_was_made_and_a_timestamp_makes_nothing_fres
     assert (found.result, found.code) == (PASS if code is None else FAIL, code)
 
 
+def test_what_did_not_exist_yet_does_not_count_at_a_time_of_the_past():
+    later = person("alice@acme.example", logs=(), not_before=at(hours=-1))
+    assert judged([later]).code == "POLICY_SIGNATURE_UNPROVEN"
+    stamped = Signer("key", "ed25519", "s1", timestamps=(at(hours=-1),))
+    assert judged([stamped], time="proven").code == "POLICY_SIGNATURE_UNPROVEN"
+    assert judged([stamped]).result is PASS  # a key is older than its signatures, and so may this one be
+
+
 def test_an_attestation_without_a_time_of_its_own_is_as_old_as_its_certificate():
     rule = {**RULE, "kind": "attestation", "predicate_type": PROVENANCE, "max_age": "30d"}
     whole = bound([rule])
