@@ -61,6 +61,8 @@ _REVIEWED: dict[str, frozenset[str]] = {
     "sklearn.gaussian_process.kernels.CompoundKernel": frozenset({"__eq__"}),
     # metadata routing adds methods to subclasses when they are defined, not when they are unpickled
     "sklearn.utils._metadata_requests._MetadataRequester": frozenset({"__init_subclass__"}),
+    # makes composite requests from its own simple ones
+    "sklearn.utils._metadata_requests.MetadataRequest": frozenset({"__getattr__"}),
     "sklearn.utils._set_output._SetOutputMixin": frozenset({"__init_subclass__"}),
     "sklearn.utils._bunch.Bunch": frozenset({"__setstate__", "__getattr__", "__setattr__"}),
     # updates its __dict__, fills in what older versions had not; looks attributes up in its own dicts, files them there
