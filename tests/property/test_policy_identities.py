@@ -73,10 +73,16 @@ def is_good(case: SignerCase, made_at: str | None, rule: dict[str, Any]) -> bool
         rule.get("family") is None or (case.algorithm == PQ) is (rule["family"] == "post-quantum"),
         len({entry.log for entry in logs}) >= rule.get("logs", 1 if sigstore else 0),
         len(case.timestamps) >= rule.get("timestamps", 0),
-        bool(proven) or not (sigstore or "time" in rule),
+        bool(proven) or not sigstore,
+        "time" not in rule or bool(proven and is_past(proven[0])),
+        start is None or is_past(start),
         "max_age" not in rule or is_fresh(made_at or start, proven[:1], int(rule.get("max_age", "0d")[:-1])),
     )
     return all(demands)
+
+
+def is_past(moment: str) -> bool:
+    return timestamp.read(moment) <= NOW + timedelta(minutes=5)
 
 
 def is_fresh(made_at: str | None, existed_by: list[str], days: int) -> bool:
