@@ -150,6 +150,10 @@ TRACE_LINES: Final = 5000
 """Lines of one disassembly that are shown."""
 SCAN_LZMA_MEMORY_BYTES: Final = 128 * MIB
 """Memory an LZMA or XZ decoder may ask for; `xz -9` needs 65 MiB."""
+SCAN_ZSTD_WINDOW_BYTES: Final = 128 * MIB
+"""The window of a Zstandard frame, as its own tools bound it; `zstd --ultra -22` uses all of it."""
+SCAN_FRAMES: Final = 1_000_000
+"""Streams that follow each other as one, such as the blocks that `bgzip` and `pzstd` write."""
 HDF5_METADATA_BYTES: Final = 256 * MIB
 """Headers, indexes and texts of one HDF5 file; the numbers of its datasets are not read."""
 HDF5_REREAD: Final = 4

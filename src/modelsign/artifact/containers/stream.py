@@ -13,21 +13,21 @@ import zlib
 from typing import IO, TYPE_CHECKING, Final, Protocol, Self
 
 from modelsign import limits
+from modelsign.artifact.containers.frames import LZ4, ZSTD, Lz4Frame, ZstdFrame, is_skippable
 from modelsign.artifact.reading import BLOCK
-from modelsign.errors import error
+from modelsign.errors import ModelsignError, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from modelsign.artifact.reading import Reading
-    from modelsign.errors import ModelsignError
 
 __all__ = ["CODECS", "Stream", "unpack"]
 
 
 class _Decoder(Protocol):
-    """What bz2, lzma and (wrapped) zlib decoders have in common."""
+    """What bz2, lzma and (wrapped) zlib, lz4 and zstd decoders have in common."""
 
     @property
     def eof(self) -> bool: ...
@@ -62,8 +62,8 @@ class _Zlib:
         return out
 
 
-_CONCATENATED: Final = frozenset({"gzip", "bz2", "xz"})
-"""Formats whose own readers go on with a further stream that follows directly."""
+_PIECE: Final = 4096
+"""The first bytes handed to a decoder; a long row of tiny streams costs little more than their bytes."""
 
 CODECS: Final[Mapping[str, Callable[[], _Decoder]]] = {
     "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
@@ -72,8 +72,10 @@ CODECS: Final[Mapping[str, Callable[[], _Decoder]]] = {
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.SCAN_LZMA_MEMORY_BYTES),
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=limits.SCAN_LZMA_MEMORY_BYTES),
+    "lz4": Lz4Frame,
+    "zstd": ZstdFrame,
 }
-"""The decoders of the standard library by the name of what they unpack."""
+"""The decoders by the name of what they unpack."""
 
 
 class Stream:
@@ -162,42 +164,65 @@ def unpack(source: Reading, codec: str, most: int) -> Stream:
 
 
 def _unpack_into(spool: _Spool, source: Reading, codec: str, most: int) -> ModelsignError | None:
-    decoder = CODECS[codec]()
     position = 0
+    for _ in range(limits.SCAN_FRAMES):
+        position, fault = _unpack_one(spool, source, codec, position, most)
+        if fault is not None:
+            return fault
+        position = _behind_padding(source, codec, position)
+        if position >= source.size:
+            return None
+        if not _starts_again(source, codec, position):
+            return error("PACKED_STREAM_TRAILING", f"{source.size - position} bytes follow the {codec} stream")
+    return error("SCAN_BUDGET", f"more than {limits.SCAN_FRAMES} {codec} streams follow each other")
+
+
+def _unpack_one(
+    spool: _Spool, source: Reading, codec: str, position: int, most: int
+) -> tuple[int, ModelsignError | None]:
+    """Unpack one stream or frame; return the offset behind it."""
+    decoder = CODECS[codec]()
+    piece = _PIECE
     while True:
-        data = source.read_at(position, BLOCK) if decoder.needs_input else b""
+        data = source.read_at(position, piece) if decoder.needs_input else b""
         if decoder.needs_input and not data:
-            return error("PACKED_STREAM_BROKEN", f"the {codec} stream is cut short")
+            return position, error("PACKED_STREAM_BROKEN", f"the {codec} stream is cut short")
         position += len(data)
+        piece = min(2 * piece, BLOCK)
         try:
             out = decoder.decompress(data, BLOCK)
         except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as trouble:
-            return error("PACKED_STREAM_BROKEN", f"the {codec} stream is damaged: {trouble}")
+            return position, error("PACKED_STREAM_BROKEN", f"the {codec} stream is damaged: {trouble}")
+        except ModelsignError as fault:
+            return position, fault
         if spool.size + len(out) > most:
             spool.write(out[: most - spool.size])
-            return error("SCAN_BUDGET", f"the {codec} stream unpacks to more than {most} bytes")
+            return position, error("SCAN_BUDGET", f"the {codec} stream unpacks to more than {most} bytes")
         spool.write(out)
         if decoder.eof:
-            position -= len(decoder.unused_data)
-            position = _behind_padding(source, codec, position)
-            if position >= source.size:
-                return None
-            if codec not in _CONCATENATED or not _starts_again(source, codec, position):
-                return error("PACKED_STREAM_TRAILING", f"{source.size - position} bytes follow the {codec} stream")
-            decoder = CODECS[codec]()
+            return position - len(decoder.unused_data), None
 
 
-_STARTS: Final[Mapping[str, bytes]] = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+_STARTS: Final[Mapping[str, bytes]] = {
+    "gzip": b"\x1f\x8b",
+    "bz2": b"BZh",
+    "xz": b"\xfd7zXZ\x00",
+    "lz4": LZ4,
+    "zstd": ZSTD,
+}
+"""Formats whose own readers go on with a further stream that follows directly, and how it starts."""
+_WITH_SKIPPABLE: Final = frozenset({"lz4", "zstd"})
 
 
 def _starts_again(source: Reading, codec: str, position: int) -> bool:
-    start = _STARTS[codec]
-    return source.read_at(position, len(start)) == start
+    start = _STARTS.get(codec)
+    head = source.read_at(position, 8)
+    return (start is not None and head.startswith(start)) or (codec in _WITH_SKIPPABLE and is_skippable(head))
 
 
 def _behind_padding(source: Reading, codec: str, position: int) -> int:
     """Skip the zero bytes that gzip and xz readers skip after a stream."""
-    if codec not in {"gzip", "xz"}:
+    if codec not in {"gzip", "xz"} or source.read_at(position, 1) != b"\0":
         return position
     while data := source.read_at(position, BLOCK):
         rest = data.lstrip(b"\x00")

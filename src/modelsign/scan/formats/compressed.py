@@ -1,9 +1,9 @@
-"""Compressed streams: gzip, zlib, bz2, xz and lzma, as joblib and others wrap pickles in; and joblib's old zfiles.
+"""Compressed streams: gzip, zlib, bz2, xz, lzma, LZ4 and Zstandard, as joblib and others wrap pickles in; and zfiles.
 
-The stream is unpacked by the standard library within the scan's budget, into memory or an unnamed file, and what
-comes out is scanned as a file of its own. A stream that breaks off is judged as far as it goes: a loader would have
-seen as much. LZ4 and Zstandard have no reader in the standard library and stay unsupported. A zfile of joblib before
-0.10 is ``ZF``, the length as 19 characters, perhaps a space, and a zlib stream (joblib/numpy_pickle_compat.py).
+The stream is unpacked within the scan's budget, into memory or an unnamed file, and what comes out is scanned as a file
+of its own. A stream that breaks off is judged as far as it goes: a loader would have seen as much. Frames of a user's
+data before LZ4 and Zstandard frames are skipped, as their tools do. A zfile of joblib before 0.10 is ``ZF``, the length
+as 19 characters, perhaps a space, and a zlib stream (joblib/numpy_pickle_compat.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
+from modelsign.artifact.containers.frames import LZ4, ZSTD, behind_skippable, is_skippable
 from modelsign.artifact.containers.stream import unpack
 from modelsign.artifact.reading import Slice
 from modelsign.scan.format import Format, Inspection, Magic, Member
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-_MARKS: Final = (("gzip", b"\x1f\x8b\x08"), ("bz2", b"BZh"), ("xz", b"\xfd7zXZ\x00"))
+_MARKS: Final = (("gzip", b"\x1f\x8b\x08"), ("bz2", b"BZh"), ("xz", b"\xfd7zXZ\x00"), ("lz4", LZ4), ("zstd", ZSTD))
+_FRAMES: Final = ("lz4", "zstd")
 _LZMA: Final = b"\x5d\x00"
 _ZLIB: Final = b"\x78"
 _ZLIB_DEFLATE: Final = 0x08
@@ -30,7 +32,7 @@ _ZLIB_DICTIONARY: Final = 0x20
 _PROBE: Final = 4096
 _ZFILE: Final = b"ZF0x"
 _ZFILE_HEADER: Final = 21
-_SUFFIXES: Final = (".gz", ".gzip", ".z", ".bz2", ".xz", ".lzma")
+_SUFFIXES: Final = (".gz", ".gzip", ".z", ".bz2", ".xz", ".lzma", ".lz4", ".zst", ".zstd")
 
 
 def _codec(reading: Reading) -> str | None:
@@ -42,6 +44,9 @@ def _codec(reading: Reading) -> str | None:
     for codec, mark in _MARKS:
         if head.startswith(mark):
             return codec
+    if is_skippable(head):
+        head = reading.read_at(behind_skippable(reading), 8)
+        return next((codec for codec, mark in _MARKS if codec in _FRAMES and head.startswith(mark)), None)
     if head.startswith(_LZMA) and _unpacks(reading, "lzma", damaged=True):
         return "lzma"
     if len(head) > 1 and head[0] & 0x0F == _ZLIB_DEFLATE and not head[1] & _ZLIB_DICTIONARY:
@@ -80,10 +85,18 @@ def _scan(reading: Reading, name: str) -> Inspection:
 FORMAT = Format(
     id="compressed",
     title="Compressed stream",
-    description="A gzip, zlib, bz2, xz or lzma stream, or joblib's zfile; what it unpacks to is scanned as a file.",
+    description="A gzip, zlib, bz2, xz, lzma, LZ4 or Zstandard stream, or joblib's zfile; what comes out is scanned.",
     recognise=_recognise,
     scan=_scan,
-    magic=(Magic(0, b"\x1f\x8b"), Magic(0, b"BZh"), Magic(0, b"\xfd7zXZ\x00"), Magic(0, b"\x78"), Magic(0, _ZFILE)),
+    magic=(
+        Magic(0, b"\x1f\x8b"),
+        Magic(0, b"BZh"),
+        Magic(0, b"\xfd7zXZ\x00"),
+        Magic(0, LZ4),
+        Magic(0, ZSTD),
+        Magic(0, b"\x78"),
+        Magic(0, _ZFILE),
+    ),
     extensions=_SUFFIXES,
     rules=(BROKEN, BUDGET),
 )
