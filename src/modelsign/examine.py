@@ -4,7 +4,7 @@ Opinions are asked about the very bytes that were judged: where any is wanted an
 already, one is made first, scanned, and shown to the other scanners as a folder of links. An opinion adds findings
 to the files it speaks of and never lowers an outcome (DESIGN, "Second opinions"): what it calls critical or high
 makes a file ``unsafe``, anything else ``unverified``. No opinion (absent, failed, nothing scanned) changes nothing
-and is recorded.
+and is recorded. Scanners that are asked for a comparison alone add no findings: what they say is shown and recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import Comparison, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.opinions.opinion import Asked
@@ -38,43 +38,48 @@ def opinion_ids() -> tuple[str, ...]:
     return _index.IDS
 
 
-def examine(
+def examine(  # noqa: PLR0913 - what is scanned, who else is asked, and how
     artifact: Artifact | Snapshot,
     *,
     opinions: Sequence[str] = (),
+    compared: Sequence[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
     trust_globals: frozenset[str] = frozenset(),
     seconds: float = OPINION_SECONDS,
 ) -> ScanResult:
     """Scan a model and ask the named other scanners about the same bytes.
 
+    What those under ``opinions`` find counts; those that are under ``compared`` alone are only recorded.
+
     Raises:
         ModelsignError: ``OPINION_UNKNOWN``; or what making a private copy raises (``SNAPSHOT_FAILED``, …).
 
     """
-    for wanted in opinions:
+    asked = {**dict.fromkeys(compared, False), **dict.fromkeys(opinions, True)}
+    for wanted in asked:
         if wanted not in _index.IDS:
             known = ", ".join(_index.IDS)
             raise error("OPINION_UNKNOWN", f"{wanted} is no second opinion; there are: {known}")
-    if not opinions:
+    if not asked:
         return scan_artifact(artifact, progress=progress, trust_globals=trust_globals)
     if isinstance(artifact, Artifact):
         with take_snapshot(artifact) as copy:
-            return _examine(copy, opinions, progress, trust_globals, seconds)
-    return _examine(artifact, opinions, progress, trust_globals, seconds)
+            return _examine(copy, asked, progress, trust_globals, seconds)
+    return _examine(artifact, asked, progress, trust_globals, seconds)
 
 
 def _examine(
     copy: Snapshot,
-    opinions: Sequence[str],
+    asked: Mapping[str, bool],
     progress: Callable[[str, int, int], None] | None,
     trust_globals: frozenset[str],
     seconds: float,
 ) -> ScanResult:
     result = scan_artifact(copy, progress=progress, trust_globals=trust_globals)
     folder = copy.link_farm()
-    for wanted in dict.fromkeys(opinions):
-        result = _add(result, _index.load(wanted).ask(folder, seconds))
+    for wanted in sorted(asked):
+        said = _index.load(wanted).ask(folder, seconds)
+        result = _add(result, said) if asked[wanted] else replace(result, opinions=(*result.opinions, said.opinion))
     return result
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 from modelsign.errors import error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["BLOCK", "BytesReading", "FileReading", "Reading", "Slice"]
@@ -95,6 +96,8 @@ class FileReading:
         self._running = hashlib.sha256()
         self._hashed = 0
         self._digest: str | None = None
+        self.progress: Callable[[int], None] | None = None
+        """Called with how many bytes from the start on are in the digest, block by block."""
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -145,6 +148,7 @@ class FileReading:
             blocks = -(-self._size // BLOCK)
             for number in range(self._hashed, blocks):
                 self._running.update(self._cache.get(number) or self._fetch(number))
+                self._tell(number + 1)
             if os.fstat(self._descriptor).st_size != self._size:
                 raise self._changed()
             self._digest = self._running.hexdigest()
@@ -159,6 +163,7 @@ class FileReading:
             if number == self._hashed:
                 self._running.update(block)
                 self._hashed += 1
+                self._tell(self._hashed)
             while len(self._cache) >= _CACHED_BLOCKS:
                 del self._cache[next(iter(self._cache))]
             self._cache[number] = block
@@ -180,6 +185,10 @@ class FileReading:
         if seen is not None and hashlib.sha256(block).digest() != seen:
             raise self._changed()
         return block
+
+    def _tell(self, blocks: int) -> None:
+        if self.progress is not None:
+            self.progress(min(blocks * BLOCK, self._size))
 
     def _changed(self) -> Exception:
         return error("FILE_CHANGED_WHILE_READ", f"{self._name} was written to while it was read")

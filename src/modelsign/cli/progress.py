@@ -36,11 +36,15 @@ class Progress:
         self._clock = clock
         self._began = clock()
         self._drawn: float | None = None
+        self._ended = False
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Draw, unless it was drawn just now; at the end the line is wiped."""
         now = self._clock()
         ended = 0 < total <= done
+        if ended and self._ended:
+            return
+        self._ended = ended
         if not ended and self._drawn is not None and now - self._drawn < _PAUSE:
             return
         self._drawn = now

@@ -1,7 +1,8 @@
 """``modelsign scan``: what would these files do when loaded?
 
 Exit status: all files clean 0, any unsafe 1, any other outcome 3, nothing to scan 4. ``--accept`` takes
-``unverified`` and ``unsupported`` for good enough; ``incomplete`` never is.
+``unverified`` and ``unsupported`` for good enough; ``incomplete`` never is. What another scanner finds counts only
+where it was asked by ``--second-opinion``; ``--compare`` shows what all say and decides nothing.
 """
 
 from __future__ import annotations
@@ -57,9 +58,13 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     help="Take `unverified` and/or `unsupported` files for good enough; `incomplete` never is.",
 )
 @click.option(
-    "--second-opinion", multiple=True, metavar="ENGINE", help="Ask another scanner: fickling, modelscan or picklescan."
+    "--second-opinion",
+    "--opinion",
+    multiple=True,
+    metavar="ENGINE",
+    help="Ask another scanner too, and let its findings count: fickling, modelscan or picklescan.",
 )
-@click.option("--compare", "comparing", is_flag=True, help="Show who says what of each file; asks all there are.")
+@click.option("--compare", "comparing", is_flag=True, help="Show who says what of each file; decides nothing.")
 @click.option("--trace", is_flag=True, help="Disassemble the pickles, and mark what was found at its opcode.")
 @click.option("--trust-global", multiple=True, metavar="MODULE.NAME", help="Take a name in a pickle for safe.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
@@ -93,17 +98,22 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
     trusted = frozenset(trust_global)
-    if comparing and not second_opinion:
-        second_opinion = opinion_ids()
+    compared = opinion_ids() if comparing else ()
     warnings: list[str] = []
     with tracing() if trace else nullcontext() as traced:
         if model == "-":
-            result = _scan_input(session, second_opinion, trusted)
+            result = _scan_input(session, (*second_opinion, *compared), trusted)
         else:
             with open_artifact(
                 model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False
             ) as artifact:
-                result = examine(artifact, opinions=second_opinion, progress=session.progress, trust_globals=trusted)
+                result = examine(
+                    artifact,
+                    opinions=second_opinion,
+                    compared=compared,
+                    progress=session.progress,
+                    trust_globals=trusted,
+                )
                 warnings += artifact.warnings
     if traced is not None:
         result = replace(result, traces=tuple(traced.found))
@@ -116,7 +126,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     warnings += [
         f"no second opinion of {opinion.engine}: {opinion.status} ({opinion.message})"
         for opinion in result.opinions
-        if opinion.status not in {"findings", "no findings"}
+        if opinion.engine in second_opinion and opinion.status not in {"findings", "no findings"}
     ]
     return Report(
         session.command,

@@ -28,6 +28,7 @@ _WORST_FIRST: Final = ("unsafe", "incomplete", "unsupported", "unverified", "cle
 _CLEAN: Final = "clean"
 _SURE: Final = "high"
 _MOST_ADVICE: Final = 3
+_SPOKEN: Final = ("findings", "no findings")
 _PASS: Final = "PASS"  # noqa: S105 - a rule's result, not a password
 
 
@@ -53,7 +54,8 @@ def _scan(report: Report, style: Style) -> Iterator[str]:
             yield from _file(file, style)
     for opinion in result.opinions:
         version = f" {opinion.version}" if opinion.version else ""
-        yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}"
+        why = "" if opinion.status in _SPOKEN else f" ({escape_line(opinion.message)})"
+        yield f"second opinion of {escape_line(opinion.engine + version)}: {opinion.status}{why}"
         yield from (f"  {escape_line(finding)}" for finding in opinion.findings[:_MOST_NAMES])
     for one in result.acceptances:
         until = f"until {escape_line(one.expires)}: {escape_line(one.reason)}"

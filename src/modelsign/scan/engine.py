@@ -61,8 +61,9 @@ def scan_artifact(
 ) -> ScanResult:
     """Scan every file of a model; one result per file, whatever happens to be in it.
 
-    ``progress`` is called with a file's name, the bytes done before it and the bytes in all. ``trust_globals`` are
-    names (``module.qualname``) the caller takes for safe, beyond those known to be.
+    ``progress`` is called with a file's name, the bytes done so far and the bytes in all: before each file, and while
+    its digest grows. ``trust_globals`` are names (``module.qualname``) the caller takes for safe, beyond those known to
+    be.
     """
     total = sum(entry.size for entry in artifact.files)
     done = 0
@@ -70,16 +71,26 @@ def scan_artifact(
     for entry in artifact.files:
         if progress is not None:
             progress(entry.name, done, total)
-        done += entry.size
         try:
             with artifact.open(entry.name) as reading:
+                reading.progress = _within(progress, entry.name, done, total)
                 scans.append(scan_file(reading, entry.name, trust_globals=trust_globals))
         except ModelsignError as fault:
             finding = rules.of_fault(fault)
             scans.append(FileScan(entry.name, None, entry.size, _UNNAMED.id, Outcome.INCOMPLETE, (finding,)))
+        done += entry.size
     if progress is not None:
         progress("", total, total)
     return scan_result(scans)
+
+
+def _within(
+    progress: Callable[[str, int, int], None] | None, name: str, before: int, total: int
+) -> Callable[[int], None] | None:
+    """Return what tells of the progress within one file; a file that grew is told of as if it had not."""
+    if progress is None:
+        return None
+    return lambda read: progress(name, min(before + read, total), total)
 
 
 def scan_result(scans: Iterable[FileScan]) -> ScanResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import subprocess
@@ -10,7 +11,10 @@ import sys
 
 import pytest
 
+from modelsign.artifact.model import open_artifact
+from modelsign.artifact.reading import BLOCK
 from modelsign.cli.progress import Progress, amount, duration
+from modelsign.scan.engine import scan_artifact
 
 
 class Clock:
@@ -104,3 +108,25 @@ def test_a_scan_on_a_terminal_draws_and_leaves_a_clean_line(tmp_path):
     assert b"0.txt 0 B of 3 kB   0 %" in shown
     assert b"3 kB of 3 kB 100 %" in shown
     assert shown.rstrip(b"\n").split(b"100 %")[1].count(b"\x1b[K") == 1
+
+
+def test_within_one_big_file_a_scan_tells_how_many_bytes_are_done(tmp_path):
+    size = 5 * BLOCK + 7
+    (tmp_path / "a.bin").write_bytes(b"\xff" * size)
+    (tmp_path / "b.bin").write_bytes(b"\xfe" * 10)
+    told = []
+    with open_artifact(tmp_path) as artifact:
+        scan_artifact(artifact, progress=lambda *step: told.append(step))
+    within = [done for name, done, _ in told if name == "a.bin"]
+    assert {0, BLOCK, 2 * BLOCK, 5 * BLOCK, size} <= set(within)
+    assert within == sorted(within)
+    assert told[-2:] == [("b.bin", size + 10, size + 10), ("", size + 10, size + 10)]
+    assert {total for _, _, total in told} == {size + 10}
+
+
+def test_without_a_terminal_a_scan_writes_its_answer_and_nothing_else(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"\xff" * (3 * BLOCK))
+    command = [sys.executable, "-m", "modelsign", "scan", str(tmp_path), "--format", "json"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert json.loads(done.stdout)["files"][0]["path"] == "a.bin"
+    assert done.stderr == b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections import OrderedDict
 from importlib.util import find_spec
 
 import model_files
@@ -11,6 +13,7 @@ from commandline import modelsign
 from modelsign.artifact.model import open_artifact
 from modelsign.examine import compare, examine
 from modelsign.opinions import _index, asking, fickling, picklescan
+from modelsign.verdict import worst
 
 MEMBERS = [
     pytest.param(
@@ -109,13 +112,63 @@ def test_a_comparison_says_who_says_what_of_each_file(tmp_path):
 @pytest.mark.skipif(find_spec("picklescan") is None, reason="picklescan is not installed")
 def test_the_command_shows_the_comparison_as_a_table_and_as_json(tmp_path):
     put(tmp_path, bad_pkl=model_files.EVIL, config_json=b"{}")
-    asked = ("scan", tmp_path, "--compare", "--second-opinion", "picklescan")
-    lines = [line.split() for line in modelsign(*asked).stdout.splitlines()]
-    assert ["modelsign", "picklescan", "file"] in lines
-    assert ["unsafe", "unsafe", "bad.pkl"] in lines
-    assert ["clean", "not", "looked", "at", "config.json"] in lines
+    asked = ("scan", tmp_path, "--compare")
+    lines = modelsign(*asked).stdout.splitlines()
+    assert [*_columns(lines, "modelsign")] == ["modelsign", *_index.IDS, "file"]
+    assert _columns(lines, "unsafe", "bad.pkl")[0] == "unsafe"
+    assert _columns(lines, "clean", "config.json")[1:] == ["not looked at"] * len(_index.IDS) + ["config.json"]
     document = modelsign(*asked, "--format", "json").document
-    assert document["comparison"][0] == {"path": "bad.pkl", "outcome": "unsafe", "opinions": {"picklescan": "unsafe"}}
+    row = document["comparison"][0]
+    assert (row["path"], row["outcome"], row["opinions"]["picklescan"]) == ("bad.pkl", "unsafe", "unsafe")
+
+
+def _columns(lines, first, last="file"):
+    (line,) = (line for line in lines if line.startswith(first) and line.endswith(last) and "  " in line)
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+@pytest.mark.skipif(find_spec("fickling") is None, reason="fickling is not installed")
+def test_a_comparison_decides_nothing_until_an_opinion_is_asked_for(tmp_path):
+    put(tmp_path, ordered_pkl=pickle.dumps({"x": OrderedDict(y=1)}))
+    compared = modelsign("scan", tmp_path, "--compare", "--format", "json")
+    assert compared.document["comparison"][0]["opinions"]["fickling"] == "doubtful"
+    assert (compared.exit_code, compared.document["outcome"], compared.document["warnings"]) == (0, "clean", [])
+    assert compared.document["files"][0]["findings"] == []
+    asked = modelsign("scan", tmp_path, "--compare", "--opinion", "fickling", "--format", "json")
+    assert (asked.exit_code, asked.document["outcome"]) == (3, "unverified")
+    assert [finding["rule"] for finding in asked.document["files"][0]["findings"]] == ["opinion-doubt"]
+
+
+@pytest.mark.parametrize("engine", ["fickling", "modelscan", "picklescan"])
+def test_no_answer_of_a_real_scanner_lowers_an_outcome(tmp_path, engine):
+    if find_spec(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    ours = {
+        "broken.pkl": b"\x80\x02cos\nsys",
+        "call.pkl": model_files.EVIL,
+        "config.json": b"{}",
+        "plain.pkl": b"\x80\x02].",
+        "unknown.pkl": b"cmine\nThing\n.",
+    }
+    put(tmp_path, **{name.replace(".", "_"): data for name, data in ours.items()})
+    with open_artifact(tmp_path) as artifact:
+        alone = {file.path: file.outcome for file in examine(artifact).files}
+        result = examine(artifact, opinions=[engine])
+    for file in result.files:
+        assert worst([alone[file.path], file.outcome]) is file.outcome
+    (opinion,) = result.opinions
+    assert (opinion.engine, opinion.status) == (engine, "findings")
+
+
+@pytest.mark.parametrize("engine", ["fickling", "modelscan", "picklescan"])
+def test_a_real_scanner_that_looked_at_nothing_has_no_opinion(tmp_path, engine):
+    if find_spec(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    put(tmp_path, config_json=b"{}")
+    got = modelsign("scan", tmp_path, "--second-opinion", engine, "--format", "json")
+    (opinion,) = got.document["opinions"]
+    assert (opinion["status"], opinion["files"], got.exit_code) == ("nothing scanned", {}, 0)
+    assert got.document["warnings"] == [f"no second opinion of {engine}: nothing scanned ({opinion['message']})"]
 
 
 def test_a_comparison_alone_asks_every_scanner_there_is(tmp_path):
