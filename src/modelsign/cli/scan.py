@@ -120,22 +120,22 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if comparing:
         result = compare(result)
     result, told = accepted(session, result, acceptance)
-    warnings += told
+    return _report(session, result, accept, (*warnings, *told, *_notes(result, trust_global, second_opinion)))
+
+
+def _report(session: Session, result: ScanResult, accept: frozenset[Outcome], warnings: tuple[str, ...]) -> Report:
     status = result.exit_status(accept)
-    warnings += [f"--trust-global {name} was taken for safe" for name in trust_global]
-    warnings += [
+    reasons = _reasons(result, status)
+    return Report(session.command, status, body=result.body(), reasons=reasons, warnings=warnings, result=result)
+
+
+def _notes(result: ScanResult, trusted: tuple[str, ...], wanted: tuple[str, ...]) -> list[str]:
+    """Say what was taken for safe, and which scanner that was asked by name has no opinion."""
+    return [f"--trust-global {name} was taken for safe" for name in trusted] + [
         f"no second opinion of {opinion.engine}: {opinion.status} ({opinion.message})"
         for opinion in result.opinions
-        if opinion.engine in second_opinion and opinion.status not in {"findings", "no findings"}
+        if opinion.engine in wanted and opinion.status not in {"findings", "no findings"}
     ]
-    return Report(
-        session.command,
-        status,
-        body=result.body(),
-        reasons=_reasons(result, status),
-        warnings=tuple(warnings),
-        result=result,
-    )
 
 
 def _scan_input(session: Session, opinions: tuple[str, ...], trusted: frozenset[str]) -> ScanResult:
