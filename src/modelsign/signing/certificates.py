@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from modelsign import limits
 from modelsign.errors import error
 from modelsign.signing.certificate_algorithms import check_algorithm, check_key
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509_parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Certificate:
             raise error("CERTIFICATE_MALFORMED", f"a certificate has at most {limits.CERTIFICATE_BYTES} bytes")
         with parsing("a certificate", "CERTIFICATE_MALFORMED"):
             self.x509 = x509.load_der_x509_certificate(der)
-            _check_whole(der, self.x509.signature)
+            check_whole(der, self.x509.signature)
             self.der = der
             self.subject: x509.Name = self.x509.subject
             self.issuer: x509.Name = self.x509.issuer
@@ -218,13 +218,6 @@ def _read_extensions(extensions: x509.Extensions) -> _Extensions:
             if entry.critical and entry.oid.dotted_string not in _UNDERSTOOD
         ),
     )
-
-
-def _check_whole(der: bytes, signature: bytes) -> None:
-    """Refuse a signature that says that bits of its last byte are unused: one certificate would have two encodings."""
-    if der[-len(signature) - 1]:
-        message = "its signature is no whole number of bytes"
-        raise ValueError(message)
 
 
 def _bound(names: Sequence[object]) -> None:

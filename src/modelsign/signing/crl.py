@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
 from modelsign.signing.certificate_algorithms import check_algorithm, check_key
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509_parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,8 +52,10 @@ class RevocationList:
         """
         from cryptography import x509
         from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import Encoding
 
         with parsing("a revocation list", "CRL_MALFORMED"):
+            check_whole(parsed.public_bytes(Encoding.DER), parsed.signature)
             self._list = parsed
             self.digest: str = parsed.fingerprint(SHA256()).hex()
             self.issuer: x509.Name = parsed.issuer

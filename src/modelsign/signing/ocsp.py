@@ -20,7 +20,7 @@ from modelsign.signing.certificate_algorithms import check_algorithm, check_key,
 from modelsign.signing.certificates import Certificate
 from modelsign.signing.chain import OCSP, check_chain
 from modelsign.signing.crl import Revocation
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509_parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,7 @@ class OcspResponse:
             status = self._response.response_status
             if status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
                 raise error("OCSP_NO_ANSWER", f"the OCSP responder answered {status.name}")
+            check_whole(der.partition(self._response.tbs_response_bytes)[2], self._response.signature)
             name, key_hash = self._response.responder_name, self._response.responder_key_hash
             self._name, self._key_hash = name, key_hash
             who = name.rfc4514_string() if name is not None else f"the key {(key_hash or b'').hex()}"

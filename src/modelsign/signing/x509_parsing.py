@@ -20,7 +20,7 @@ from modelsign.errors import error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["parsing"]
+__all__ = ["check_whole", "parsing"]
 
 _FILTERS: Final = threading.RLock()
 _SHOWN: Final = 200
@@ -52,6 +52,21 @@ def parsing(what: str, code: str) -> Iterator[None]:
         x509.UnsupportedGeneralNameType,
     ) as fault:
         raise error(code, f"{what} cannot be read: {str(fault)[:_SHOWN]}") from None
+
+
+def check_whole(rest: bytes, signature: bytes) -> None:
+    """Refuse a signature that says that bits of its last byte are unused: one document would have two encodings.
+
+    ``rest`` is the DER of the signed document from somewhere before the BIT STRING of the signature on. Its count of
+    unused bits (X.690, section 8.6.2.2) is the byte before ``signature``, and the parsers pass over it.
+
+    Raises:
+        ValueError: some bits are unused.
+
+    """
+    if rest[rest.find(signature) - 1]:
+        message = "its signature is no whole number of bytes"
+        raise ValueError(message)
 
 
 class _Panics:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from certificatelab import CA, DAY, LEAF, NAMES, NOW, RESPONDER, Authority, openssl
+from cryptography import x509
+from cryptography.x509.ocsp import load_der_ocsp_response
+from paperchain import Link
 from refusals import refused_with
 
 from modelsign import limits
@@ -16,6 +19,7 @@ from modelsign.signing.ocsp import load_ocsp_response
 from modelsign.signing.revocation_status import RevocationSources, check_revocation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -285,6 +289,27 @@ def test_an_answer_without_its_responder_is_believed_of_the_authority_alone(auth
     answer = authority.ocsp("answer", leaf, "-resp_no_certs", signer=responder)
     assert refused_with(status, leaf, authority, answer) == "OCSP_UNTRUSTED"
     assert status(leaf, authority, authority.ocsp("own", leaf, "-resp_no_certs"), required=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("made", "load", "parse", "code"),
+    [
+        (Link.revocation_list, load_revocation_lists, x509.load_der_x509_crl, "CRL_MALFORMED"),
+        (lambda link: link.answer(link), load_ocsp_response, load_der_ocsp_response, "OCSP_MALFORMED"),
+    ],
+    ids=["list", "response"],
+)
+def test_a_signature_with_unused_bits_is_malformed(
+    made: Callable[[Link], bytes], load: Callable[[bytes], object], parse: Callable[[bytes], Any], code: str
+) -> None:
+    """They are not signed; where the last bits of a signature are 0 other readers take such a document too."""
+    link = Link("an authority")
+    der = next(der for der in (made(link) for _ in range(100)) if parse(der).signature[-1] % 2 == 0)
+    assert load(der)
+    place = der.index(parse(der).signature) - 1
+    changed = der[:place] + b"\x01" + der[place + 1 :]
+    assert parse(changed).signature == parse(der).signature
+    assert refused_with(load, changed) == code
 
 
 def test_every_flipped_bit_of_a_response_makes_it_worth_nothing(authority: Authority) -> None:
