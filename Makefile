@@ -4,6 +4,7 @@
 #   make check    lint, format, types, layers, generated files: what everyone runs before a commit
 #   make bench    figures of speed and memory, as ratios
 #   make fuzz     property and fuzz tests with many more examples, then parsers for MODELSIGN_FUZZ_SECONDS (600)
+#   make ordinary false alarms: makes files with the libraries that are installed, and scans them
 #   make interop  who reads whose signatures, by method, against a Sigstore on loopback
 #   make mutate   mutation testing of the modules that decide
 #   make clean    remove everything these targets made
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check bench fuzz interop mutate generate clean
+.PHONY: help demo test check bench fuzz ordinary interop mutate generate clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -58,6 +59,9 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 fuzz: $(VENV)/.fuzz
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 tests/property tests/fuzz
 	$(BIN)/python tools/fuzz.py
+
+ordinary: $(VENV)/.dev
+	$(BIN)/python tools/ordinary
 
 interop: $(VENV)/.dev
 	$(BIN)/python tools/node_packages.py
