@@ -5,6 +5,7 @@ Used by the generators of ``libraries``, which run in whatever Python has the li
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ _COMPRESSED = {
     "joblib.bz2": ("bz2", 3),
     "joblib.xz": ("xz", 0),
     "joblib.lzma": ("lzma", 0),
+    "joblib.lz4": ("lz4", 1),
 }
 
 
@@ -33,7 +35,7 @@ def pickles(name: str, made: Any) -> Iterator[tuple[str, bytes | str]]:
 
 
 def joblibs(name: str, made: Any) -> Iterator[tuple[str, bytes | str]]:
-    """Yield what ``joblib.dump`` writes, plain and with each compression of the standard library."""
+    """Yield what ``joblib.dump`` writes, plain and with each compression."""
     import joblib  # noqa: PLC0415 - only libraries whose models are kept so have it
 
     def dumped(value: Any, compress: Any) -> bytes:
@@ -42,6 +44,8 @@ def joblibs(name: str, made: Any) -> Iterator[tuple[str, bytes | str]]:
         return file.getvalue()
 
     for suffix, compress in _COMPRESSED.items():
+        if suffix == "joblib.lz4" and importlib.util.find_spec("lz4") is None:
+            continue
         yield f"{name}.{suffix}", _attempt(dumped, made, compress)
 
 
