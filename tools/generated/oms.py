@@ -55,7 +55,8 @@ def _page(root: Path) -> str:
         f"{len(listed)} demands of the specification (MUST, MUST NOT, REQUIRED, SHALL; "
         "[ossf/model-signing-spec](https://github.com/ossf/model-signing-spec), `spec/v1.0.md` and its registry of "
         f"algorithms), and what this project does by default. {len(deviations)} defaults differ: *stricter* ones "
-        "refuse more, and the switch gives the specification's behaviour; *reads more* ones accept more, and "
+        "refuse more, and the switch gives the specification's behaviour "
+        "([some have none](decisions/rules-without-a-switch.md)); *reads more* ones accept more, and "
         "`oms: false` in the result says so. `tools/conformance/oms` runs with all the switches.\n"
     )
     lines = [
