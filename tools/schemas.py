@@ -29,6 +29,8 @@ ROOTS = {
     ),
     "coreml": ("coremltools", {"coremltools.proto.Model_pb2": ["Model"]}),
     "paddle": ("paddlepaddle", {"paddle.base.proto.framework_pb2": ["ProgramDesc"]}),
+    # Caffe has no package: protoc makes caffe_pb2 of src/caffe/proto/caffe.proto, and PYTHONPATH points to it
+    "caffe": ("caffe.proto of BVLC/caffe 9b891540183d", {"caffe_pb2": ["NetParameter", "SolverParameter"]}),
 }
 """The package of each format and the messages that a file may hold, by the module that describes them."""
 _KINDS = {
@@ -62,9 +64,9 @@ def document(name: str) -> dict[str, object]:
             fields[str(field.number)] = [field.name, kind + "*" * repeated]
             if field.type == _MESSAGE:
                 waiting.append(field.message_type)
-    version = importlib.metadata.version(package)
+    named = package if " " in package else f"{package} {importlib.metadata.version(package)}"
     return {
-        "source": f"the descriptors of {package} {version}, by tools/schemas.py",
+        "source": f"the descriptors of {named}, by tools/schemas.py",
         "roots": roots,
         "messages": dict(sorted(messages.items())),
     }

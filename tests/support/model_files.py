@@ -12,6 +12,7 @@ import warnings
 import zipfile
 import zlib
 
+import caffe_files
 import graph_files
 import hdf5_files
 import keras_files
@@ -125,6 +126,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pytorch-legacy": {"old.pt": pytorch_legacy()},
     "pickle": {"a.pkl": HARMLESS},
     **graph_files.GOOD,
+    **caffe_files.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -164,6 +166,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pytorch-legacy": {"evil.pt": pytorch_legacy(EVIL)},
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
     **graph_files.BAD,
+    **caffe_files.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

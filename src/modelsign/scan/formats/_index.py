@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
+    "caffe",
     "catboost",
     "compressed",
     "coreml",
@@ -44,6 +45,7 @@ IDS: Final[tuple[str, ...]] = (
     "tar",
     "tensorflow",
     "tensorflow-checkpoint",
+    "tensorflow-text",
     "text",
     "tflite",
     "toml",
@@ -54,6 +56,12 @@ IDS: Final[tuple[str, ...]] = (
     "zip",
 )
 """The ids, sorted."""
+
+
+def _caffe() -> Format:
+    from modelsign.scan.formats.caffe import FORMAT
+
+    return FORMAT
 
 
 def _catboost() -> Format:
@@ -248,6 +256,12 @@ def _tensorflow_checkpoint() -> Format:
     return FORMAT
 
 
+def _tensorflow_text() -> Format:
+    from modelsign.scan.formats.tensorflow_text import FORMAT
+
+    return FORMAT
+
+
 def _text() -> Format:
     from modelsign.scan.formats.text import FORMAT
 
@@ -297,6 +311,7 @@ def _zip() -> Format:
 
 
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
+    "caffe": _caffe,
     "catboost": _catboost,
     "compressed": _compressed,
     "coreml": _coreml,
@@ -329,6 +344,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "tar": _tar,
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
+    "tensorflow-text": _tensorflow_text,
     "text": _text,
     "tflite": _tflite,
     "toml": _toml,
