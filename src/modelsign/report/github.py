@@ -36,10 +36,19 @@ def render(report: Report, *, colour: bool = False) -> str:
 
 
 def _annotation(one: Observation) -> str:
+    """Write one; its further lines are escaped line ends, which the runner shows as lines."""
     place = f"file={_property(one.path)}," if one.path is not None else ""
-    inside = f" ({one.member})" if one.member is not None else ""
-    advice = f" {one.advice}" if one.advice else ""
-    return f"::{_COMMANDS[one.severity]} {place}title={_property(one.rule)}::{_data(one.message + inside + advice)}"
+    inside = f" ({one.inside})" if one.inside else ""
+    sure = f" ({one.sureness})" if one.sureness else ""
+    lines = [
+        f"{one.message}{inside}{sure}",
+        *one.calls,
+        one.next_step,
+        f"Accepted: {one.accepted}" * bool(one.accepted),
+    ]
+    text = "%0A".join(_data(line) for line in lines if line)
+    word = "notice" if one.accepted else _COMMANDS[one.severity]
+    return f"::{word} {place}title={_property(one.rule)}::{text}"
 
 
 def _data(text: str) -> str:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelsign.verdict import CheckResult, RuleMode, RuleOutcome, ScanResult, Severity, VerifyResult, VerifyVerdict
+from modelsign.verdict import (
+    AcceptanceStatus,
+    CheckResult,
+    RuleMode,
+    RuleOutcome,
+    ScanResult,
+    Severity,
+    VerifyResult,
+    VerifyVerdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +42,25 @@ class Observation:
     confidence: str = ""
     calls: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    accepted: str = ""
+    """Why somebody accepts it for a time, where somebody does; it then decides no exit status."""
+
+    @property
+    def inside(self) -> str:
+        """Where in the file: the member of a container and the byte, as far as they are known."""
+        byte = "" if self.offset is None else f"byte {self.offset}"
+        return " → ".join(filter(None, (self.member, byte)))
+
+    @property
+    def sureness(self) -> str:
+        """How sure it is, in words; empty where that is not told."""
+        return f"{self.confidence} confidence" if self.confidence else ""
+
+    @property
+    def next_step(self) -> str:
+        """What to do, and what to read about it."""
+        see = f"See {', '.join(self.references)}." if self.references else ""
+        return " ".join(filter(None, (self.advice, see)))
 
 
 def observations(report: Report) -> list[Observation]:
@@ -63,6 +91,7 @@ def _of_part(result: VerifyResult) -> Observation:
 
 
 def _of_scan(result: ScanResult) -> Iterator[Observation]:
+    used = [one for one in result.acceptances if one.status is AcceptanceStatus.USED]
     for file in result.files:
         for finding in file.findings:
             yield Observation(
@@ -77,6 +106,7 @@ def _of_scan(result: ScanResult) -> Iterator[Observation]:
                 confidence=finding.confidence.value,
                 calls=finding.calls,
                 references=finding.references,
+                accepted=next((one.reason for one in used if one.concerns(file, finding)), ""),
             )
 
 

@@ -1,13 +1,16 @@
 """SARIF 2.1.0 (OASIS Standard, 2020): findings for code scanning services.
 
-Fingerprints are made of rule, path, member and message, never of offsets or times, so that a
-finding keeps its identity when a file is written again.
+Fingerprints are made of rule, path, member and message without the numbers in it (counts, lines, offsets), and of
+how many alike came before, so that a finding keeps its identity when a file is written again or its neighbours move.
+Paths are relative to the model: a fingerprint is the same on every machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["OUTPUT", "render"]
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_NUMBER: Final = re.compile(r"(?<![\w.])[0-9]+(?![\w.]*[A-Za-z_])")
+"""A number that stands alone: not a part of a name, nor of a version."""
 _LEVELS: Final = {
     Severity.INFO: "note",
     Severity.LOW: "note",
@@ -46,6 +51,12 @@ def render(report: Report, *, colour: bool = False) -> str:
     found = observations(report)
     ids = sorted({one.rule for one in found})
     known = _known_rules(report.result)
+    alike: Counter[str] = Counter()
+    results = []
+    for one in found:
+        identity = json.dumps([one.rule, one.path, one.member, _NUMBER.sub("0", one.message)])
+        results.append(_result(one, ids.index(one.rule), f"{identity}{alike[identity] or ''}"))
+        alike[identity] += 1
     run = {
         "tool": {
             "driver": {
@@ -55,14 +66,20 @@ def render(report: Report, *, colour: bool = False) -> str:
                 "rules": [_rule(rule, found, known.get(rule)) for rule in ids],
             }
         },
-        "invocations": [
-            {"executionSuccessful": int(report.exit_status) in (0, 1), "exitCode": int(report.exit_status)}
-        ],
+        "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, ids.index(one.rule)) for one in found],
-        "properties": {"command": report.command, "warnings": list(report.warnings)},
+        "results": results,
+        "properties": {"command": report.command},
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _invocation(report: Report) -> dict[str, object]:
+    """Say how the run ended; warnings are notifications about it (3.20.21)."""
+    status = int(report.exit_status)
+    told = [{"level": "warning", "message": {"text": warning}} for warning in report.warnings]
+    ended: dict[str, object] = {"executionSuccessful": status in (0, 1), "exitCode": status}
+    return {**ended, "toolExecutionNotifications": told} if told else ended
 
 
 def _known_rules(result: object) -> dict[str, Rule]:
@@ -88,17 +105,18 @@ def _rule(rule: str, found: list[Observation], known: Rule | None) -> dict[str, 
     return described
 
 
-def _result(one: Observation, index: int) -> dict[str, object]:
-    identity = json.dumps([one.rule, one.path, one.member, one.message])
+def _result(one: Observation, index: int, identity: str) -> dict[str, object]:
     result: dict[str, object] = {
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": _LEVELS[one.severity],
         "message": {"text": one.message or one.rule},
-        "partialFingerprints": {"modelsign/v1": hashlib.sha256(identity.encode()).hexdigest()},
+        "partialFingerprints": {"modelsign/v2": hashlib.sha256(identity.encode()).hexdigest()},
     }
     if one.path is not None:
         result["locations"] = [_location(one, one.path)]
+    if one.accepted:
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": one.accepted}]
     facts = {
         "confidence": one.confidence,
         "offset": one.offset,

@@ -64,11 +64,11 @@ def test_a_finding_inside_an_archive_has_a_logical_place_and_no_offset_in_the_fi
 
 
 def test_fingerprints_are_stable_distinct_and_free_of_offsets(run):
-    prints = [result["partialFingerprints"]["modelsign/v1"] for result in run["results"]]
+    prints = [result["partialFingerprints"]["modelsign/v2"] for result in run["results"]]
     assert len(set(prints)) == len(prints)
     assert log()["runs"][0] == run
     longer = {**FILES, "evil é%.pkl": b"\x80\x02N0" + model_files.EVIL[2:]}
-    moved = {result["partialFingerprints"]["modelsign/v1"] for result in log(longer)["runs"][0]["results"]}
+    moved = {result["partialFingerprints"]["modelsign/v2"] for result in log(longer)["runs"][0]["results"]}
     assert set(prints) == moved
 
 
