@@ -22,7 +22,16 @@ from typing import NamedTuple
 
 TARGET = Path(__file__).parent.parent / "src/modelsign/scan/knowledge/allowed"
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
-_PARTS = {"torch": ("torch/nn/modules", "torch/optim")}
+_PARTS = {
+    "torch": (
+        "torch/nn/modules",
+        "torch/nn/utils",
+        "torch/optim",
+        "torch/distributions",
+        "torch/utils/data/dataset.py",
+        "torch/utils/data/sampler.py",
+    )
+}
 """The folders that are read of a library, where that is not all of it."""
 _TAGS = {
     # keeps two of its own methods as hooks until the first call
@@ -100,8 +109,18 @@ _REVIEWED: dict[str, frozenset[str]] = {
     },
 }
 _HARMLESS_BASES = frozenset(
-    {"builtins.object", "abc.ABC", "builtins.dict", "builtins.list", "collections.UserDict", "collections.UserList"}
+    {
+        "builtins.object",
+        "abc.ABC",
+        "builtins.dict",
+        "builtins.list",
+        "collections.UserDict",
+        "collections.UserList",
+        "typing.Generic",
+    }
 )
+_ALIASES = {"torch.nn.Module": "torch.nn.modules.module.Module"}
+"""Names that come from a star import, which is not followed."""
 _HARMLESS_METACLASSES = frozenset({"abc.ABCMeta"})
 _HARMLESS_DECORATORS = frozenset({
     "dataclasses.dataclass", "functools.total_ordering",
@@ -137,6 +156,9 @@ def _imports(tree: ast.Module, module: str, *, package: bool) -> dict[str, str]:
 
 
 def _dotted(node: ast.expr) -> str:
+    """Return a dotted name as it is written; of ``Generic[T]`` what stands before the bracket."""
+    if isinstance(node, ast.Subscript):
+        return _dotted(node.value)
     return f"{_dotted(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else getattr(node, "id", "?")
 
 
@@ -196,8 +218,9 @@ def _read(library: str) -> tuple[dict[str, Class], dict[str, str]]:
         sys.exit(f"{library} is not installed")
     root = Path(spec.submodule_search_locations[0])
     classes: dict[str, Class] = {}
-    links: dict[str, str] = {}
-    paths = [path for part in _PARTS.get(library, (library,)) for path in (root.parent / part).rglob("*.py")]
+    links = dict(_ALIASES)
+    places = [root.parent / part for part in _PARTS.get(library, (library,))]
+    paths = [path for place in places for path in ([place] if place.is_file() else place.rglob("*.py"))]
     for path in sorted(paths):
         parts = path.relative_to(root.parent).with_suffix("").parts
         if "tests" in parts or "externals" in parts or "conftest" in parts:

@@ -150,6 +150,10 @@ class Judge:
                 self.note(rule, f"imports {found.path}{words}", found.offset, name=name)
         self.globals.clear()
 
+    def calls_own_methods(self, cls: str) -> None:
+        """Remember that an object was given attributes while methods of its own may still be called on loading."""
+        self._self_caller = cls
+
     def _beside_self_caller(self, found: Global) -> None:
         """Judge a stored name where an attribute might take the place of a method that is called on loading."""
         if found.entry is None or found.entry.tags.isdisjoint(_HARMLESS_TO_CALL):
@@ -314,7 +318,7 @@ class Judge:
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
             if target.entry is not None and _CALLS_OWN_METHODS in target.entry.tags:
-                self._self_caller = target.cls
+                self.calls_own_methods(target.cls)
             if target.cls in REVIEWED:
                 review_state(self, target, state, offset)
             else:

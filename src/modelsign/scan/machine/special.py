@@ -51,6 +51,7 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
                 return judge.instance(owner.entry.name, owner.entry)
             found = judge.named(owner.module, f"{owner.name}.{name}", offset)
             found.pushed += 1
+            owner.consumed += 1
             return found
         if isinstance(owner, Instance) and owner.entry is not None and name is not None:
             if f"attribute:{name}" in owner.entry.tags:
@@ -205,6 +206,38 @@ def _torch_bytes(judge: Judge, function: Global, arguments: Value, offset: int) 
 
 _STORAGE: Final = "torch.storage.TypedStorage"
 
+
+def _tensor_with_attributes(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``torch._tensor._rebuild_from_type_v2(f, cls, args, state)``: ``f(*args)``, then an attribute for each of state.
+
+    So does ``torch._utils._rebuild_parameter_with_state(tensor, bool, hooks, state)``, which makes a parameter.
+    Attributes might hide methods of the tensor, as those of an optimizer might hide its own.
+    """
+    if not isinstance(arguments, tuple) or len(arguments) != 4:  # noqa: PLR2004 - the signature of both
+        return judge.unreviewed(function, arguments, offset)
+    first, second, third, state = arguments
+    if function.name == "_rebuild_parameter_with_state":
+        made, known = _PARAMETER, fits_signature(judge.source, _PARAMETER_PARTS, arguments[:3])
+    else:
+        tensor = judge.call(first, third, offset)
+        known = fits(judge.source, _TENSOR, tensor) and fits(judge.source, _TENSOR_CLASS, second)
+        made = second.entry.name if isinstance(second, Global) and second.entry is not None else _PARAMETER
+        if isinstance(second, Global):
+            second.consumed += 1
+    if not known or not fits(judge.source, "dict|none", state):
+        text, call = judge.chain.add(function.path, arguments)
+        message = f"calls {text}, which is not known to be safe with these arguments"
+        judge.note(rules.UNREVIEWED_USE, message, offset, call=call)
+        return Instance("object", call=call)
+    judge.calls_own_methods(made)
+    return judge.instance(made, knowledge.allowed(made))
+
+
+_PARAMETER: Final = "torch.nn.parameter.Parameter"
+_PARAMETER_PARTS: Final = ("is#torch-tensor", "bool", "is:collections.OrderedDict|dict|none")
+_TENSOR: Final = "is#torch-tensor"
+_TENSOR_CLASS: Final = "class#torch-tensor"
+
 SPECIAL: Final[dict[str, _Special]] = {
     "attribute": _attribute,
     "reconstructor": _reconstructor,
@@ -214,6 +247,7 @@ SPECIAL: Final[dict[str, _Special]] = {
     "partial": _partial,
     "encode": _encode,
     "torch-bytes": _torch_bytes,
+    "tensor-with-attributes": _tensor_with_attributes,
     "short": _short,
     "fraction": _fraction,
     "new-array": _new_array,
