@@ -283,12 +283,7 @@ def test_any_bit_of_a_certificates_bundle_is_refused_or_only_padding():
         else:
             bundle = parse_bundle(flip.data)
             assert (found, bundle.content) == (verdict, whole.content), explain(flip)
-            assert in_certificates(bundle) == in_certificates(whole), explain(flip)
-
-
-def in_certificates(bundle):
-    """What certificates say and their signatures, but not how many bits of the last byte of those are unused."""
-    return [said_and_signed(der) for der in bundle.material.certificates]
+            assert bundle.material.certificates == whole.material.certificates, explain(flip)
 
 
 def said_and_signed(der):
@@ -318,7 +313,7 @@ def test_any_bit_of_a_root_certificate_makes_another_root_or_none():
 
 @pytest.mark.parametrize("kind", ["list", "answer"])
 @pytest.mark.parametrize("revoked", [False, True], ids=["good", "revoked"])
-def test_any_bit_of_a_status_makes_it_none_and_never_hides_a_revocation(kind, revoked):
+def test_any_bit_of_a_status_makes_it_none(kind, revoked):
     above = certificate_trust(lists=load_revocation_lists(chain().root.revocation_list())).revocation.lists
     middle, leaf = chain().middle, chain().leaf
     status = ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD
@@ -337,7 +332,5 @@ def test_any_bit_of_a_status_makes_it_none_and_never_hides_a_revocation(kind, re
     refusals = {"REVOCATION_STATUS_MISSING", "CERTIFICATE_MALFORMED", "CERTIFICATE_UNSUPPORTED"}
     for flip in flips(good, sample=None if ALL else 600):
         found = or_code(judge, flip.data)
-        if not isinstance(found, str) or found == "CERTIFICATE_REVOKED":
-            assert found == before, explain(flip)  # bits that say how many bits of the signature are unused
-        else:
-            assert found.startswith(("CRL_", "OCSP_")) or found in refusals, f"{found}: {explain(flip)}"
+        assert isinstance(found, str), explain(flip)
+        assert found.startswith(("CRL_", "OCSP_")) or found in refusals, f"{found}: {explain(flip)}"
