@@ -235,7 +235,7 @@ class _Scan:
             self.findings.append(rules.of_fault(fault))
             return
         with member.open(self.bytes_left) as stream:
-            wanted = not member.data or stream.read_at(0, 8).startswith(sniff.LOADABLE)
+            wanted = not member.data or sniff.is_loadable(stream.read_at(0, 8))
             self.bytes_left -= stream.size if wanted else stream.unpacked
             if stream.fault is not None:
                 self.findings.append(rules.of_fault(stream.fault, member=path))

@@ -108,18 +108,28 @@ def _walk_every_reading(
     findings count.
     """
     source = Source(reading)
+    judge, end, streams, own = _every_reading(source, member, start, persistent, keeps_storages=keeps_storages)
+    if streams or judge.names:
+        _tell(judge, start, end if streams else source.size, own)
+    return judge, end, streams
+
+
+def _every_reading(
+    source: Source, member: str | None, start: int, persistent: str | None, *, keeps_storages: bool = False
+) -> tuple[Judge, int, int, tuple[Finding, ...]]:
+    """Do so without telling anybody; the findings of the first reading come last."""
     judge = _judge(source, member, persistent, raw_arrays=persistent is None)
     judge.keeps_storages = keeps_storages
     judge.skips = None if watcher.get() is None else {}
     end, streams = _walk_all(judge, start)
     own = judge.findings
-    if judge.frames_differ:
-        other = as_file_reads(source, start)
+    for afresh in (False, True) if judge.frames_differ else ():
+        other = as_file_reads(source, start, afresh=afresh)
         if other is not None:
             second = _judge(Source(other), member, persistent, raw_arrays=persistent is None)
             _walk_all(second, 0)
             judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
-    if streams > 1:
+    if streams and (streams > 1 or end < source.size):
         second = _judge(source, member, persistent, raw_arrays=persistent is None)
         _walk_all(second, start, memo=Memo())
         judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
@@ -135,9 +145,7 @@ def _walk_every_reading(
         second.ignores_alignment = True
         _, whole = _walk_all(second, start)
         judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE, confidence=Confidence.MEDIUM)
-    if streams or judge.names:
-        _tell(judge, start, end if streams else source.size, own)
-    return judge, end, streams
+    return judge, end, streams, own
 
 
 def _judge(
@@ -217,7 +225,15 @@ def _walk_torch_stream(judge: Judge, start: int) -> bool:
         judge.note(
             rules.TRAILING, f"its storages have {judge.source.size - position} bytes instead of {wanted}", position
         )
+        _walk_rest(judge, position)
     return True
+
+
+def _walk_rest(judge: Judge, position: int) -> None:
+    """Walk bytes that PyTorch would not take for pickles, as a reader of pickle after pickle does."""
+    if position < judge.source.size:
+        other = _every_reading(judge.source, judge.member, position, judge.persistent_shape)[0]
+        judge.absorb(other, _BY_CHANCE, confidence=Confidence.MEDIUM)
 
 
 def _tell(judge: Judge, start: int, end: int, own: tuple[Finding, ...]) -> None:
@@ -258,6 +274,7 @@ def scan_torch_record(reading: Reading, record: str) -> Inspection:
     end = _walk_record(judge, record)
     if end != reading.size:
         judge.note(rules.TRAILING, f"the {record} are not laid out as PyTorch writes them", end)
+        _walk_rest(judge, 0)
     return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=end)
 
 

@@ -6,6 +6,7 @@ The table is data (``knowledge/marks.json``). A mark adds a reading that nobody 
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +15,19 @@ from modelsign.scan.tables import table
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
 
-__all__ = ["LOADABLE", "Mark", "by_content", "by_name", "is_text"]
+__all__ = ["Mark", "by_content", "by_name", "is_loadable", "is_text"]
 
-LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
-"""First bytes at which even a member that is declared to be plain numbers is read again as a file of its own."""
+_LOADABLE: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\x93NUMPY", *(bytes([0x80, number]) for number in range(2, 6)))
+_TEXT_PICKLE: Final = re.compile(rb"\(*(?:c[A-Za-z_]|[ISVXTUNK\x8c\]}])")
+"""How a pickle without a protocol begins that imports something: at once, or behind the arguments of INST or OBJ."""
 _STRONG: Final = 4
 _HEAD: Final = 4096
 _TEXT_SAMPLE: Final = 4096
+
+
+def is_loadable(head: bytes) -> bool:
+    """Say whether even a member that is declared to be plain numbers must be read as a file of its own."""
+    return head.startswith(_LOADABLE) or (head[:1] in {b"(", b"c"} and _TEXT_PICKLE.match(head) is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _is_only_numbers(reading: Reading, member: ZipMember) -> bool:
     start = member.data
     if start is None or member.method or member.size != member.packed_size or start + member.size > reading.size:
         return False
-    return not reading.read_at(start, min(8, member.size)).startswith(sniff.LOADABLE)
+    return not sniff.is_loadable(reading.read_at(start, min(8, member.size)))
 
 
 def _is_source(member: ZipMember) -> bool:

@@ -16,7 +16,7 @@ from modelsign.scan.knowledge.entry import Entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entry", "allowed", "canonical", "capability", "mapped"]
+__all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset({"joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "torch", "xgboost"})
@@ -100,8 +100,21 @@ def _attributes() -> frozenset[str]:
     return frozenset(_load("dangerous.json")["attributes"]["names"])
 
 
+@cache
+def _excepted() -> frozenset[str]:
+    return frozenset(_load("dangerous.json")["except"]["names"])
+
+
+@cache
+def _called() -> tuple[frozenset[str], str]:
+    group = _load("dangerous.json")["called"]
+    return frozenset(group["modules"]), group["capability"]
+
+
 def _of_parts(parts: list[str]) -> str | None:
     modules, names = _dangers()
+    if ".".join(parts) in _excepted():
+        return None
     for length in range(len(parts), 0, -1):
         prefix = ".".join(parts[:length])
         found = names.get(prefix) or modules.get(prefix)
@@ -127,6 +140,14 @@ def capability(module: str, qualname: str) -> str | None:
         if found:
             return found
     return None
+
+
+def capability_of_call(module: str, qualname: str) -> str | None:
+    """Return the dangerous class of calling a name: some may be stored, and yet no pickler calls them."""
+    modules, danger = _called()
+    inner = qualname.split(".")
+    reached = module in modules or (len(inner) > 1 and inner[-2] in modules)
+    return capability(module, qualname) or (danger if reached else None)
 
 
 @cache

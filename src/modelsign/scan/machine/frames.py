@@ -86,19 +86,29 @@ class _Reader:
         self.parts.append((self._kept, self.position))
         self.position = self._kept = self.buffered
 
+    def stop(self, *, afresh: bool) -> None:
+        """STOP: another unpickler begins behind what this one took from the file, the same one reads on."""
+        if afresh and self.position < self.buffered:
+            self._jump()
+
     def finish(self) -> list[tuple[int, int]]:
         return [*self.parts, (self._kept, max(self._kept, self.source.size))]
 
 
-def as_file_reads(source: Source, start: int) -> Segments | None:
-    """Return the bytes as a file reader consumes them; None where that is no other order."""
+def as_file_reads(source: Source, start: int, *, afresh: bool) -> Segments | None:
+    """Return the bytes as a file reader consumes them, pickle after pickle; None where that is no other order.
+
+    ``afresh``: each pickle is read by an unpickler of its own, which finds the rest of the last one's frame gone.
+    """
     reader = _Reader(source, start)
     for _ in range(_MOST):
         place = reader.take(1)
         if place >= source.size:
             break
         code = source.read(place, 1)[0]
-        if not _argument(reader, code) or code == op.STOP:
+        if code == op.STOP:
+            reader.stop(afresh=afresh)
+        elif not _argument(reader, code):
             break
     return Segments(source.reading, reader.finish()) if reader.parts else None
 

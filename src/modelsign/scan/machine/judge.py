@@ -275,6 +275,7 @@ class Judge:
         return Instance("object", call=call)
 
     def _unknown_call(self, function: Global, arguments: Value, offset: int) -> Value:
+        function.capability = function.capability or knowledge.capability_of_call(function.module, function.name)
         rule, words = self._rule_of(function)
         call = 0
         if (not function.called or function.capability) and not self._is_trusted(function):
