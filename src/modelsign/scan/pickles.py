@@ -226,6 +226,7 @@ def _walk_torch_stream(judge: Judge, start: int) -> bool:
             rules.TRAILING, f"its storages have {judge.source.size - position} bytes instead of {wanted}", position
         )
         _walk_rest(judge, position)
+        _walk_rest(judge, position + wanted)
     return True
 
 
