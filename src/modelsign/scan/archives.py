@@ -13,6 +13,7 @@ from modelsign.artifact.containers.zip import looks_like_zip, open_member, read_
 from modelsign.errors import ModelsignError
 from modelsign.scan.format import Member
 from modelsign.scan.rules import of_fault, of_flaw
+from modelsign.scan.unpacking import Entry, doings, kind_of_mode, reserved
 
 if TYPE_CHECKING:
     from modelsign.artifact.containers.zip import ZipArchive, ZipMember
@@ -23,6 +24,9 @@ __all__ = ["archive_of", "findings_of", "is_numpy_archive", "is_pytorch_archive"
 
 _PYTORCH_PICKLES = frozenset({"data.pkl", "constants.pkl", "bytecode.pkl"})
 """Records that PyTorch's readers unpickle (torch/serialization.py, torch/csrc/jit/serialization/import.cpp)."""
+_ORDINARY = frozenset({"file", "folder"})
+_SET_ID = 0o6000
+_LINK_BYTES = 4096
 _known: WeakKeyDictionary[Reading, ZipArchive | ModelsignError] = WeakKeyDictionary()
 
 
@@ -48,11 +52,40 @@ def is_numpy_archive(archive: ZipArchive) -> bool:
     return any(member.name.casefold().endswith(".npy") for member in archive.members)
 
 
-def findings_of(archive: ZipArchive | ModelsignError) -> tuple[Finding, ...]:
-    """Return the findings about the archive itself."""
+def findings_of(
+    archive: ZipArchive | ModelsignError, reading: Reading, *, unpacked: bool = False
+) -> tuple[Finding, ...]:
+    """Return the findings about the archive itself, what its members do when they are unpacked first.
+
+    ``unpacked`` says that loaders unpack such archives, so that names must be good on every system. Formats that are
+    read in place have the keys of arrays for names, ``x:0.npy`` among them.
+    """
     if isinstance(archive, ModelsignError):
         return (of_fault(archive),)
-    return tuple(of_flaw(flaw) for flaw in archive.flaws)
+    entries = [_entry(reading, member) for member in archive.members if unpacked or _is_special(member)]
+    if any(entry.kind == "symbolic link" for entry in entries):
+        entries = [_entry(reading, member) for member in archive.members]
+    names = ((member.name, member.header) for member in archive.members if unpacked)
+    return (*doings(entries), *reserved(names), *(of_flaw(flaw) for flaw in archive.flaws))
+
+
+def _is_special(member: ZipMember) -> bool:
+    name = member.name
+    return (
+        name.startswith("/")
+        or ".." in name
+        or bool(member.mode & _SET_ID)
+        or kind_of_mode(member.mode) not in _ORDINARY
+    )
+
+
+def _entry(reading: Reading, member: ZipMember) -> Entry:
+    kind = "folder" if member.is_folder else kind_of_mode(member.mode)
+    link = ""
+    if kind == "symbolic link":
+        with open_member(reading, member, _LINK_BYTES) as stream:
+            link = stream.read_at(0, _LINK_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd")
+    return Entry(member.name, kind, link, member.mode, member.header)
 
 
 def member_of(reading: Reading, member: ZipMember, *, data: bool = False) -> Member:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.flaw import FlawKind
+from modelsign.scan.unpacking import ARCHIVE_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ _FLAWS: Final[Mapping[FlawKind, Rule]] = {
         "CVE-2025-1945",
     ),
 }
-ZIP_RULES: Final = (*_FLAWS.values(), BROKEN, BUDGET)
+ZIP_RULES: Final = (*ARCHIVE_RULES, *_FLAWS.values(), BROKEN, BUDGET)
 
 
 def of_flaw(flaw: Flaw) -> Finding:

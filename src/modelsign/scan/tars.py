@@ -6,7 +6,6 @@ The directory of one reading is read once, however many readers ask.
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -15,10 +14,11 @@ from modelsign.artifact.containers.tar import looks_like_tar, open_tar_member, r
 from modelsign.errors import ModelsignError
 from modelsign.scan.format import Member
 from modelsign.scan.rules import BROKEN, BUDGET, of_fault
+from modelsign.scan.unpacking import RESERVED, Doings, Entry, doings, reserved
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from modelsign.artifact.containers.tar import TarArchive, TarMember
     from modelsign.artifact.reading import Reading
@@ -121,17 +121,8 @@ _FLAWS: Final[Mapping[FlawKind, Rule]] = {
         "They are judged as they lie there.",
     ),
 }
-TAR_RULES: Final = (_ESCAPES, _LINK_ESCAPES, _LINK, _SPECIAL, _PRIVILEGED, *_FLAWS.values(), BROKEN, BUDGET)
-_DRIVE: Final = re.compile(r"[A-Za-z]:", re.ASCII)
-_SET_ID: Final = 0o6000
-_HERE: Final = ""
-"""The part that no path has: a path ends here."""
-
-
-class _Tree(dict[str, "_Tree"]):
-    """Paths by their parts."""
-
-
+_DOINGS: Final = Doings(_ESCAPES, _LINK_ESCAPES, _LINK, _SPECIAL, _PRIVILEGED)
+TAR_RULES: Final = (*_DOINGS, RESERVED, *_FLAWS.values(), BROKEN, BUDGET)
 _known: WeakKeyDictionary[Reading, TarArchive | ModelsignError] = WeakKeyDictionary()
 
 
@@ -162,84 +153,6 @@ def tar_findings(archive: TarArchive | ModelsignError) -> tuple[Finding, ...]:
     if isinstance(archive, ModelsignError):
         return (of_fault(archive),)
     flaws = (_FLAWS[flaw.kind].finding(flaw.message, member=flaw.member, offset=flaw.offset) for flaw in archive.flaws)
-    return (*_doings(archive.members), *flaws)
-
-
-def _doings(members: tuple[TarMember, ...]) -> Iterator[Finding]:
-    links = _tree(_parts(member.name) for member in members if member.kind == "symbolic link")
-    plain = {_parts(member.name) for member in members if member.kind in {"file", "folder"}}
-    for member in members:
-        if _leaves(member.name):
-            yield _found(_ESCAPES, "it leaves the folder", member)
-        elif _passes(_parts(member.name)[:-1], links):
-            yield _found(_ESCAPES, "it passes through a link of the archive", member)
-        if member.kind in {"device", "pipe"}:
-            yield _found(_SPECIAL, f"it is a {member.kind}", member)
-        elif member.kind in {"hard link", "symbolic link"}:
-            yield from _link(member, links, plain)
-        elif member.kind == "file" and member.mode & _SET_ID:
-            yield _found(_PRIVILEGED, f"its permissions are {member.mode & 0o7777:o}", member)
-
-
-def _link(member: TarMember, links: _Tree, plain: set[tuple[str, ...]]) -> Iterator[Finding]:
-    base = member.name.rpartition("/")[0] + "/" if member.kind == "symbolic link" and "/" in member.name else ""
-    absolute = member.link.startswith("/") or "\\" in member.link or _DRIVE.match(member.link) is not None
-    if absolute or _leaves(f"./{base}{member.link}", climbs=True):
-        yield _found(_LINK_ESCAPES, f"it is a {member.kind} to {member.link[:200]}", member)
-        return
-    target = _parts(base + member.link)
-    if target not in plain or _passes(target, links):
-        yield _found(_LINK, f"it is a {member.kind} to {member.link[:200]}", member)
-
-
-def _found(rule: Rule, words: str, member: TarMember) -> Finding:
-    return rule.finding(f"{member.name[:200]}: {words}", member=plain_name(member), offset=member.header)
-
-
-def _leaves(name: str, *, climbs: bool = False) -> bool:
-    """Whether a name is absolute or climbs; ``climbs`` allows ``..`` that stays below the start."""
-    if name.startswith("/") or "\\" in name or _DRIVE.match(name):
-        return True
-    level = 0
-    for part in name.split("/"):
-        if part == "..":
-            level -= 1
-            if level < 0 or not climbs:
-                return True
-        elif part not in {"", "."}:
-            level += 1
-    return False
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """Return the folders and the name, with ``.`` left out and ``..`` followed by its text."""
-    found: list[str] = []
-    for part in name.split("/"):
-        if part == "..":
-            del found[-1:]
-        elif part not in {"", "."}:
-            found.append(part)
-    return tuple(found)
-
-
-def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree:
-    """Put paths into a tree of their parts, so that asking costs as much as the path asked for is long."""
-    root = _Tree()
-    for path in paths:
-        node = root
-        for part in path:
-            node = node.setdefault(part, _Tree())
-        node[_HERE] = _Tree()
-    return root
-
-
-def _passes(parts: tuple[str, ...], links: _Tree) -> bool:
-    """Whether any beginning of a path is a link."""
-    node: _Tree | None = links
-    for part in parts:
-        node = node.get(part) if node is not None else None
-        if node is None:
-            return False
-        if _HERE in node:
-            return True
-    return False
+    entries = [Entry(one.name, one.kind, one.link, one.mode, one.header) for one in archive.members]
+    names = ((one.name, one.header) for one in archive.members)
+    return (*doings(entries, _DOINGS, shown="./"), *reserved(names, streams=False), *flaws)

@@ -53,7 +53,7 @@ class ZipMember(NamedTuple):
     """A member as the directory describes it.
 
     ``name`` is decoded as UTF-8 where the bytes allow, else as code page 437. ``header`` is the offset of the
-    local header; ``data`` that of the member's bytes, None if there is no local header.
+    local header; ``data`` that of the member's bytes, None if there is no local header. ``mode`` is that of Unix, or 0.
     """
 
     name: str
@@ -63,6 +63,7 @@ class ZipMember(NamedTuple):
     size: int
     header: int
     data: int | None
+    mode: int = 0
 
     @property
     def is_folder(self) -> bool:
@@ -159,7 +160,7 @@ def _read_member(  # noqa: PLR0913, PLR0917 - one header with its surroundings
     reading: Reading, base: int, header: bytes, fields: tuple[int, ...], position: int, flaws: list[Flaw]
 ) -> ZipMember:
     _, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = fields[:12]
-    place = fields[16]
+    mode, place = fields[15] >> 16, fields[16]
     raw = header[_CENTRAL_FORMAT.size : _CENTRAL_FORMAT.size + name_length]
     name = _decode(raw)
     extra = header[_CENTRAL_FORMAT.size + name_length :][:extra_length]
@@ -177,14 +178,14 @@ def _read_member(  # noqa: PLR0913, PLR0917 - one header with its surroundings
     local = reading.read_at(base + place, _LOCAL_FORMAT.size + _GUESSED_ROOM) if base + place >= 0 else b""
     if len(local) < _LOCAL_FORMAT.size or not local.startswith(_LOCAL):
         flaws.append(Flaw(FlawKind.HEADER, f"{name} has no local header", name, base + place))
-        return ZipMember(name, method, flags, packed, size, base + place, None)
+        return ZipMember(name, method, flags, packed, size, base + place, None, mode)
     known = _LOCAL_FORMAT.unpack_from(local)
     length = _LOCAL_FORMAT.size + known[9] + known[10]
     if length > len(local):
         local = reading.read_at(base + place, length)
     if not _same_header(local, known, (flags, method, crc, packed, size), raw):
         flaws.append(Flaw(FlawKind.HEADER, f"{name} is described otherwise by its local header", name, base + place))
-    return ZipMember(name, method, flags, packed, size, base + place, base + place + length)
+    return ZipMember(name, method, flags, packed, size, base + place, base + place + length, mode)
 
 
 def _same_header(local: bytes, known: tuple[int, ...], central: tuple[int, int, int, int, int], raw: bytes) -> bool:

@@ -70,7 +70,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if inside is not None:
         findings += _of_hdf5(inside)
     if archive is not None:
-        findings += findings_of(archive)
+        findings += findings_of(archive, reading)
     members = tuple(_members(reading, archive)) if isinstance(archive, ZipArchive) else ()
     names = inside.globals if inside is not None else frozenset()
     return Inspection(readable=True, findings=tuple(findings), globals=names, members=members)

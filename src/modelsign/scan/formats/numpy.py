@@ -80,7 +80,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if isinstance(archive, ModelsignError) or not is_numpy_archive(archive):
         return Inspection(readable=False)
     members = tuple(member_of(reading, member) for member in archive.members if not member.is_folder)
-    return Inspection(readable=True, findings=findings_of(archive), members=members)
+    return Inspection(readable=True, findings=findings_of(archive, reading), members=members)
 
 
 def _scan_arrays(reading: Reading) -> Inspection:

@@ -64,7 +64,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     archive = archive_of(reading)
     if isinstance(archive, ModelsignError) or not is_pytorch_archive(archive):
         return Inspection(readable=False)
-    findings = list(findings_of(archive))
+    findings = list(findings_of(archive, reading))
     program = Program()
     for member in archive.members:
         if _is_source(member):

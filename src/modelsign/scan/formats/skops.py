@@ -94,7 +94,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     names = {member.name.casefold().rsplit("/", 1)[-1] for member in archive.members}
     if _SCHEMA not in names:
         return Inspection(readable=False)
-    findings = list(findings_of(archive))
+    findings = list(findings_of(archive, reading))
     if reading.read_at(0, 2) != b"PK":
         findings.append(AMBIGUOUS.finding("something else stands before the archive"))
     return Inspection(readable=True, findings=tuple(findings), members=tuple(_members(reading, archive)))

@@ -73,7 +73,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     manifests = [member for member in archive.members if member.name.casefold() == _PLACE]
     if not manifests:
         return Inspection(readable=False)
-    findings = [*findings_of(archive)]
+    findings = [*findings_of(archive, reading, unpacked=True)]
     for member in manifests:
         findings += _judged(reading, archive, member)
     members = tuple(member_of(reading, member) for member in archive.members if not member.is_folder)

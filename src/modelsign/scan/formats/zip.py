@@ -41,7 +41,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     del name
     archive = archive_of(reading)
     if isinstance(archive, ModelsignError):
-        return Inspection(readable=True, findings=findings_of(archive))
+        return Inspection(readable=True, findings=findings_of(archive, reading, unpacked=True))
     if is_pytorch_archive(archive) or is_numpy_archive(archive):
         return Inspection(readable=False)
     names = {member.name.casefold() for member in archive.members}
@@ -52,7 +52,9 @@ def _scan(reading: Reading, name: str) -> Inspection:
         if marks <= names
     ]
     members = tuple(member_of(reading, member) for member in archive.members if not member.is_folder)
-    return Inspection(readable=True, findings=(*findings_of(archive), *findings), members=members)
+    return Inspection(
+        readable=True, findings=(*findings_of(archive, reading, unpacked=True), *findings), members=members
+    )
 
 
 FORMAT = Format(
