@@ -3,7 +3,8 @@
 Duplicate keys, NaN and infinities (also as a number too large to hold), invalid UTF-8, half a surrogate pair, excess
 depth and excess size are refused; integers stay exact (Python's are unbounded, and so long that they would cost time
 are refused).
-RFC 8259, section 4 leaves duplicate keys open; this project does not.
+RFC 8259, section 4 leaves duplicate keys open; this project does not. A caller that only looks at what a document holds
+can let NaN and infinities be numbers, which Python writes and reads.
 """
 
 from __future__ import annotations
@@ -84,17 +85,19 @@ def _check_text(value: object) -> None:
         level = deeper
 
 
-def loads(
+def loads(  # noqa: PLR0913 - each is one bound or one word
     data: bytes,
     *,
     most_bytes: int,
     what: str = "document",
     code: str = "JSON_MALFORMED",
     depth: int = limits.JSON_DEPTH,
+    finite: bool = True,
 ) -> object:
     """Parse one JSON document from UTF-8 bytes (RFC 8259), strictly.
 
-    ``what`` names the document in the message, ``code`` is the reason given when it is refused.
+    ``what`` names the document in the message, ``code`` is the reason given when it is refused. Where not ``finite``,
+    the words ``NaN``, ``Infinity`` and ``-Infinity`` are numbers too, and so are numbers too large to hold.
 
     Raises:
         ModelsignError: with ``code``; the message says what is wrong.
@@ -104,7 +107,10 @@ def loads(
         raise error(code, f"the {what} has {len(data)} bytes; the limit is {most_bytes}")
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite
+            data.decode("utf-8"),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_reject_constant if finite else float,
+            parse_float=_finite if finite else float,
         )
         _check_depth(value, depth)
         if _SURROGATE.search(data):

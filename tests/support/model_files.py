@@ -17,6 +17,7 @@ import graph_files
 import hdf5_files
 import keras_files
 import older_files
+import ordinary_files
 import packed_files
 import program_files
 import r_files
@@ -127,6 +128,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pickle": {"a.pkl": HARMLESS},
     **graph_files.GOOD,
     **caffe_files.GOOD,
+    **ordinary_files.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -167,6 +169,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
     **graph_files.BAD,
     **caffe_files.BAD,
+    **ordinary_files.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

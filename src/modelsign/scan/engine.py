@@ -19,7 +19,8 @@ from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
-from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, UNKNOWN_GLOBAL
+from modelsign.scan.machine.rules import BROKEN as PICKLE_BROKEN
+from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, TRAILING, UNKNOWN_GLOBAL
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.secrets import secrets_in
 from modelsign.scan.trust import trusting
@@ -44,6 +45,10 @@ _ARCHIVE: Final = b"PK"
 _BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
 """A reading that ended for want of a budget: a loader would go on."""
 _DANGERS: Final = frozenset(rule.id for rule in CAPABILITIES.values())
+_TEXT: Final = "text"
+_NO_TEXT: Final = frozenset({"pickle", "compressed", "msgpack", "ubjson"})
+"""Formats that a text may begin like by chance."""
+_IMPORTS_ALONE: Final = frozenset({PICKLE_BROKEN.id, TRAILING.id, PERSISTENT_ID.id, UNKNOWN_GLOBAL.id})
 _WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -308,10 +313,39 @@ def _importable(name: str) -> bool:
 def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
     """Leave wrecks out where another reader understands the bytes to their end.
 
-    A safetensors header of 640 bytes begins like a pickle of protocol 2; no loader gets anywhere with that pickle.
+    A safetensors header of 640 bytes begins like a pickle of protocol 2; no loader gets anywhere with that pickle. Text
+    is understood by whoever only asks for lines, so it takes away what by its nature is no text, and no other: of text
+    all the way through, a pickle is a wreck too where all it does is to import names that nobody knows, and to break
+    (docs/decisions/text-that-begins-like-a-pickle.md).
     """
+    if any(wanted == _TEXT and answer.readable and not answer.findings for wanted, answer in answers):
+        answers = [
+            (wanted, answer)
+            for wanted, answer in answers
+            if wanted not in _NO_TEXT or not (_is_wreck(answer) or _only_imports(answer))
+        ]
     sound = [pair for pair in answers if not _is_wreck(pair[1])]
-    return sound if any(answer.readable and not _has_incomplete(answer) for _, answer in sound) else answers
+    understood = any(wanted != _TEXT and answer.readable and not _has_incomplete(answer) for wanted, answer in sound)
+    return sound if understood else answers
+
+
+def _only_imports(answer: Inspection) -> bool:
+    """Whether a reading as a pickle breaks, or goes on as no pickle, and calls nothing until then.
+
+    A pickle that comes to its end having imported a name is none of these: whoever loads it is handed that name.
+    """
+    told = {finding.rule for finding in answer.findings}
+    ends = PICKLE_BROKEN.id in told or (TRAILING.id in told and not answer.globals)
+    return (
+        ends
+        and told <= _IMPORTS_ALONE
+        and not answer.members
+        and all(finding.rule != UNKNOWN_GLOBAL.id or _is_import(finding) for finding in answer.findings)
+    )
+
+
+def _is_import(finding: Finding) -> bool:
+    return finding.name is not None and not finding.calls
 
 
 def _has_incomplete(answer: Inspection) -> bool:

@@ -367,7 +367,7 @@ def test_the_model_of_the_demonstration_is_clean_file_by_file():
         (b"class M:\n    def f(self): pass\n", "modeling.py", "unverified"),
         (b"class notes\nfoo bar\n)R.", "README.md", "unverified"),
         (b"cos\nsystem\nmore\n", "README.md", "unsafe"),
-        (b"cany_module\nname\nmore\n", "README.md", "incomplete"),
+        (b"cany_module\nname\nmore\n", "README.md", "clean"),
     ],
 )
 def test_text_that_only_begins_like_a_pickle_is_no_pickle(text, name, outcome):

@@ -72,7 +72,7 @@ def test_any_other_module_type_is_unverified(kind):
 
 
 @pytest.mark.parametrize(
-    "data", [b"{", b"", b"{} {}", b'{"a":1,"a":2}', b'{"a": NaN}', b"\xff{}", b"[" * 100 + b"]" * 100, b"nonsense"]
+    "data", [b"{", b"", b"{} {}", b'{"a":1,"a":2}', b'{"a": nan}', b"\xff{}", b"[" * 100 + b"]" * 100, b"nonsense"]
 )
 def test_a_json_file_that_is_not_strict_json_is_not_clean(data):
     result = scan(data, "config.json")
@@ -113,13 +113,13 @@ def test_a_notebook_by_content_is_not_inert():
     assert scan({"cells": [{"source": "import os"}], "nbformat": 4}, "data.bin").outcome == "unverified"
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"a\0b", b"\x1b[2Jhello", b"caf\xc3"])
-def test_text_with_control_characters_or_other_encodings_is_not_inert(data):
+@pytest.mark.parametrize("data", [b"\xff\xfea", b"a\0b", b"\x1b[2Jhello", b"h\0i\0", b"\xfe\xff\0\1"])
+def test_text_with_control_characters_is_not_inert(data):
     assert scan(data, "README.md").outcome == "unsupported"
 
 
 def test_text_under_another_name_is_unsupported_and_named():
-    result = scan(b"some words\n", "notes.txt")
+    result = scan(b"some words\n", "notes.abc")
     assert (result.outcome, result.format) == ("unsupported", "text")
 
 
@@ -139,3 +139,39 @@ def test_a_missing_table_is_an_error(monkeypatch, tmp_path):
     with pytest.raises(ModelsignError) as caught:
         table("no such table")
     assert caught.value.code == "RULESET_UNREADABLE"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", ["README.md", "labels.txt", "notes.txt", "table.csv", "LICENSE"])
+def test_text_is_inert_in_the_encodings_and_with_the_line_ends_of_ordinary_systems(name, ends, encoding):
+    result = scan(ends.join(["grüße", "welt", ""]).encode(encoding), name)
+    assert (result.outcome, result.format, result.loadable) == ("clean", "text", False)
+
+
+NUMBERS = b'{"loss": NaN, "best": [Infinity, -Infinity, 1e999]}'
+
+
+def test_numbers_that_python_writes_into_json_are_numbers():
+    assert scan(NUMBERS, "trainer_state.json").outcome == "clean"
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
+def test_a_document_with_a_byte_order_mark_is_read_by_every_reader(mark):
+    encoding = {b"\xef": "utf-8", b"\xff": "utf-16-le", b"\xfe": "utf-16-be"}[mark[:1]]
+    assert scan(mark + '{"a": 1}'.encode(encoding), "config.json").outcome == "clean"
+    evil = json.dumps({"_target_": "os.system"})
+    result = scan(mark + evil.encode(encoding), "config.bin")
+    assert (result.outcome, [finding.rule for finding in result.findings]) == ("unsafe", ["config-dangerous-reference"])
+    assert scan(mark + b"{", "config.json").outcome == "incomplete"
+
+
+@pytest.mark.parametrize("member", ["keras", "mxnet", "paddle", "notebook"])
+def test_no_reader_of_json_is_lost_by_a_number_that_is_none(member):
+    """A reader that gave up at NaN would leave the document to the one that takes it for inert."""
+    for name, data in {**model_files.GOOD[member], **model_files.BAD[member]}.items():
+        if data.lstrip()[:1] == b"{":
+            before = scan(data, name)
+            after = scan(data.rstrip()[:-1] + b', "zz": NaN}', name)
+            assert after.outcome == before.outcome
+            assert {finding.rule for finding in after.findings} == {finding.rule for finding in before.findings}

@@ -22,6 +22,7 @@ IDS: Final[tuple[str, ...]] = (
     "hdf5",
     "jinja",
     "json",
+    "jsonl",
     "keras",
     "lightgbm",
     "msgpack",
@@ -114,6 +115,12 @@ def _jinja() -> Format:
 
 def _json() -> Format:
     from modelsign.scan.formats.json import FORMAT
+
+    return FORMAT
+
+
+def _jsonl() -> Format:
+    from modelsign.scan.formats.jsonl import FORMAT
 
     return FORMAT
 
@@ -321,6 +328,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "hdf5": _hdf5,
     "jinja": _jinja,
     "json": _json,
+    "jsonl": _jsonl,
     "keras": _keras,
     "lightgbm": _lightgbm,
     "msgpack": _msgpack,

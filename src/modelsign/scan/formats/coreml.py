@@ -116,7 +116,9 @@ def _scan(reading: Reading, name: str) -> Inspection:
 def _manifest(reading: Reading) -> Inspection:
     """Check the items of a package; that the document is inert otherwise is the JSON reader's to say."""
     try:
-        document: Any = strictjson.loads(reading.read_at(0, _MANIFEST_BYTES), most_bytes=limits.SCAN_JSON_BYTES)
+        document: Any = strictjson.loads(
+            reading.read_at(0, _MANIFEST_BYTES), most_bytes=limits.SCAN_JSON_BYTES, finite=False
+        )
     except ModelsignError:
         return Inspection(readable=False)
     items = document.get("itemInfoEntries") if isinstance(document, dict) else None

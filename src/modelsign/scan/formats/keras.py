@@ -105,7 +105,7 @@ def _scan_json(reading: Reading) -> Inspection:
     if not _MAY_NAME_A_CLASS.search(data):
         return Inspection(readable=False)
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES)
+        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
     except ModelsignError:
         return Inspection(readable=False)
     if not holds_objects(document):
@@ -124,7 +124,7 @@ def _of_hdf5(inside: Hdf5) -> list[Finding]:
 
 def _of_text(data: bytes, member: str | None = None) -> tuple[Finding, ...]:
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, what="configuration")
+        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, what="configuration", finite=False)
     except ModelsignError as fault:
         return (BROKEN.finding(fault.message, member=member),)
     return judge(document, member=member)

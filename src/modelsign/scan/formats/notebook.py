@@ -75,7 +75,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if reading.size > limits.NOTEBOOK_BYTES:
         return Inspection(readable=named, findings=(BUDGET.finding(f"a notebook of {reading.size} bytes"),))
     try:
-        document = strictjson.loads(reading.read_at(0, reading.size), most_bytes=limits.NOTEBOOK_BYTES)
+        document = strictjson.loads(reading.read_at(0, reading.size), most_bytes=limits.NOTEBOOK_BYTES, finite=False)
     except ModelsignError as fault:
         return Inspection(readable=named, findings=(BROKEN.finding(fault.message),))
     cells = list(_cells(document))

@@ -84,7 +84,7 @@ def _judged(reading: Reading, archive: ZipArchive, member: ZipMember) -> Iterato
     with open_member(reading, member, limits.SCAN_JSON_BYTES) as stream:
         data = stream.read_at(0, min(stream.size, limits.SCAN_JSON_BYTES + 1))
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES)
+        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
     except ModelsignError as fault:
         yield MANIFEST.finding(fault.message, member=member.name)
         return
