@@ -100,6 +100,10 @@ TORCHSCRIPT_BYTES: Final = 64 * MIB
 """Source of the TorchScript program in one archive."""
 TAR_HEADER_BYTES: Final = 1 * MIB
 """A long name, or the records of one pax header, in a tar archive."""
+ARCHIVE_HEADER_BYTES: Final = 64 * MIB
+"""The header of a 7z archive, unpacked; a million members take some 60 MB."""
+RAR_HEADER_BYTES: Final = 2 * MIB
+"""The header of one member of a RAR archive, as the format itself bounds it."""
 SAFETENSORS_HEADER_BYTES: Final = 100_000_000
 """The header of a safetensors file, as the format itself bounds it."""
 NUMPY_HEADER_BYTES: Final = 1 * MIB

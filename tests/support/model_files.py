@@ -12,6 +12,7 @@ import warnings
 import zipfile
 import zlib
 
+import archive_files
 import caffe_files
 import graph_files
 import hdf5_files
@@ -129,6 +130,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     **graph_files.GOOD,
     **caffe_files.GOOD,
     **ordinary_files.GOOD,
+    **archive_files.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -170,6 +172,7 @@ BAD: dict[str, dict[str, bytes]] = {
     **graph_files.BAD,
     **caffe_files.BAD,
     **ordinary_files.BAD,
+    **archive_files.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

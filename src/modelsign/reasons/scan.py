@@ -45,6 +45,18 @@ REASONS: tuple[Reason, ...] = (
         "Fetch the file again; it may be cut short.",
     ),
     Reason(
+        "SEVENZIP_MALFORMED",
+        ExitStatus.UNDECIDED,
+        "a 7z archive cannot be read",
+        "Fetch the file again; it may be cut short.",
+    ),
+    Reason(
+        "RAR_MALFORMED",
+        ExitStatus.UNDECIDED,
+        "a RAR archive cannot be read to its end",
+        "Fetch the file again; it may be cut short.",
+    ),
+    Reason(
         "PACKED_STREAM_BROKEN",
         ExitStatus.UNDECIDED,
         "a compressed stream is damaged or cut short",

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
     from modelsign.verdict import Finding
 
-__all__ = ["ARCHIVE", "ARCHIVE_RULES", "RESERVED", "Doings", "Entry", "doings", "kind_of_mode", "reserved"]
+__all__ = [
+    "ARCHIVE",
+    "ARCHIVE_RULES",
+    "DUPLICATE",
+    "ODD",
+    "RESERVED",
+    "Doings",
+    "Entry",
+    "doings",
+    "duplicates",
+    "kind_of_mode",
+    "reserved",
+]
 
 _ADVICE: Final = "Do not unpack or load the file; ask its author for an archive of plain files."
 
@@ -101,6 +113,24 @@ RESERVED: Final = Rule(
     "Ask for an archive with plain names.",
     ("https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file",),
 )
+DUPLICATE: Final = Rule(
+    "archive-duplicate-member",
+    "two members have the same name",
+    Severity.HIGH,
+    Outcome.INCOMPLETE,
+    "Two members have names that are equal, or differ in letter case alone. The later one replaces the earlier when "
+    "the archive is unpacked, while a reader that looks for a name may stop at the first.",
+    _ADVICE,
+)
+ODD: Final = Rule(
+    "archive-header-odd",
+    "the archive's headers do not add up",
+    Severity.MEDIUM,
+    Outcome.INCOMPLETE,
+    "A checksum is wrong, bytes follow the archive, or its end is missing. Tools refuse such an archive or look for "
+    "members where others do not.",
+    "Fetch the file again and compare its digest with the author's.",
+)
 ARCHIVE_RULES: Final = (*ARCHIVE, RESERVED)
 _DRIVE: Final = re.compile(r"[A-Za-z]:", re.ASCII)
 _DEVICE: Final = re.compile(
@@ -160,6 +190,16 @@ def reserved(names: Iterable[tuple[str, int]], *, streams: bool = True) -> Itera
     for name, offset in names:
         if _DEVICE.search(name) or _TRAILING.search(name) or (streams and ":" in name):
             yield RESERVED.finding(f"{name[:200]} is another name on Windows", member=name, offset=offset)
+
+
+def duplicates(names: Iterable[tuple[str, int]]) -> Iterator[Finding]:
+    """Yield the names of files, given with their offsets, that stand there before, letter case aside."""
+    seen: set[str] = set()
+    for name, offset in names:
+        folded = name.casefold()
+        if folded in seen:
+            yield DUPLICATE.finding(f"{name[:200]} stands twice in the archive", member=name, offset=offset)
+        seen.add(folded)
 
 
 def _leads(entry: Entry, links: _Tree, plain: set[tuple[str, ...]]) -> str:

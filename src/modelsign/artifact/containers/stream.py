@@ -23,22 +23,30 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.reading import Reading
 
-__all__ = ["CODECS", "Stream", "unpack"]
+__all__ = ["CODECS", "Decoder", "Stream", "unpack", "unpack_exactly"]
 
 
-class _Decoder(Protocol):
+class Decoder(Protocol):
     """What bz2, lzma and (wrapped) zlib, lz4 and zstd decoders have in common."""
 
     @property
-    def eof(self) -> bool: ...
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
 
     @property
-    def needs_input(self) -> bool: ...
+    def needs_input(self) -> bool:
+        """Whether more bytes must be handed in before more come out."""
+        ...
 
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes:
+        """The bytes behind the stream that were handed in with it."""
+        ...
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return up to ``max_length`` bytes more."""
+        ...
 
 
 class _Zlib:
@@ -65,7 +73,7 @@ class _Zlib:
 _PIECE: Final = 4096
 """The first bytes handed to a decoder; a long row of tiny streams costs little more than their bytes."""
 
-CODECS: Final[Mapping[str, Callable[[], _Decoder]]] = {
+CODECS: Final[Mapping[str, Callable[[], Decoder]]] = {
     "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
     "zlib": lambda: _Zlib(zlib.MAX_WBITS),
     "gzip": lambda: _Zlib(zlib.MAX_WBITS | 16),
@@ -76,6 +84,8 @@ CODECS: Final[Mapping[str, Callable[[], _Decoder]]] = {
     "zstd": ZstdFrame,
 }
 """The decoders by the name of what they unpack."""
+_DAMAGE: Final = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+"""What they raise when bytes are not theirs."""
 
 
 class Stream:
@@ -147,6 +157,10 @@ class _Spool:
         if self._file is not None:
             self._file.close()
 
+    def __del__(self) -> None:
+        """Give the file back where several members share it, and nobody knows who is the last."""
+        self.close()
+
 
 def unpack(source: Reading, codec: str, most: int) -> Stream:
     """Unpack a whole compressed stream, at most ``most`` bytes of it.
@@ -161,6 +175,39 @@ def unpack(source: Reading, codec: str, most: int) -> Stream:
     except OSError as trouble:
         fault = error("SCAN_SPOOL_FAILED", f"unpacked bytes could not be kept: {trouble.strerror or trouble}")
     return Stream(spool, unpacked=spool.size, fault=fault, spool=spool)
+
+
+def unpack_exactly(source: Reading, make: Callable[[], Decoder], size: int, most: int) -> Stream:
+    """Unpack ``size`` bytes, at most ``most``, of a stream that does not say where it ends.
+
+    The result's ``fault`` is as for :func:`unpack`; what follows the bytes is not looked at.
+    """
+    spool = _Spool()
+    try:
+        fault = _unpack_exactly(spool, source, make, min(size, most))
+    except OSError as trouble:
+        fault = error("SCAN_SPOOL_FAILED", f"unpacked bytes could not be kept: {trouble.strerror or trouble}")
+    if fault is None and size > most:
+        fault = error("SCAN_BUDGET", f"a stream unpacks to more than {most} bytes")
+    return Stream(spool, unpacked=spool.size, fault=fault, spool=spool)
+
+
+def _unpack_exactly(spool: _Spool, source: Reading, make: Callable[[], Decoder], wanted: int) -> ModelsignError | None:
+    position = 0
+    try:
+        decoder = make()
+        while spool.size < wanted and not decoder.eof:
+            data = source.read_at(position, BLOCK) if decoder.needs_input else b""
+            position += len(data)
+            out = decoder.decompress(data, min(BLOCK, wanted - spool.size))
+            if not data and not out:
+                break
+            spool.write(out)
+    except _DAMAGE as trouble:
+        return error("PACKED_STREAM_BROKEN", f"a stream is damaged: {trouble}")
+    except ModelsignError as fault:
+        return fault
+    return None if spool.size == wanted else error("PACKED_STREAM_BROKEN", "a stream is cut short")
 
 
 def _unpack_into(spool: _Spool, source: Reading, codec: str, most: int) -> ModelsignError | None:
@@ -191,7 +238,7 @@ def _unpack_one(
         piece = min(2 * piece, BLOCK)
         try:
             out = decoder.decompress(data, BLOCK)
-        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as trouble:
+        except _DAMAGE as trouble:
             return position, error("PACKED_STREAM_BROKEN", f"the {codec} stream is damaged: {trouble}")
         except ModelsignError as fault:
             return position, fault

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
+    "7z",
     "caffe",
     "catboost",
     "compressed",
@@ -38,6 +39,7 @@ IDS: Final[tuple[str, ...]] = (
     "pytorch",
     "pytorch-legacy",
     "pytorch-tar",
+    "rar",
     "rdata",
     "requirements",
     "safetensors",
@@ -57,6 +59,12 @@ IDS: Final[tuple[str, ...]] = (
     "zip",
 )
 """The ids, sorted."""
+
+
+def _sevenzip() -> Format:
+    from modelsign.scan.formats.sevenzip import FORMAT
+
+    return FORMAT
 
 
 def _caffe() -> Format:
@@ -215,6 +223,12 @@ def _pytorch_tar() -> Format:
     return FORMAT
 
 
+def _rar() -> Format:
+    from modelsign.scan.formats.rar import FORMAT
+
+    return FORMAT
+
+
 def _rdata() -> Format:
     from modelsign.scan.formats.rdata import FORMAT
 
@@ -318,6 +332,7 @@ def _zip() -> Format:
 
 
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
+    "7z": _sevenzip,
     "caffe": _caffe,
     "catboost": _catboost,
     "compressed": _compressed,
@@ -344,6 +359,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
     "pytorch-tar": _pytorch_tar,
+    "rar": _rar,
     "rdata": _rdata,
     "requirements": _requirements,
     "safetensors": _safetensors,
