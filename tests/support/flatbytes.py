@@ -9,9 +9,14 @@ from __future__ import annotations
 from protobytes import message
 
 
+class Wide(list):
+    """A list of numbers in eight bytes each."""
+
+
 def build(root: dict, mark: bytes = b"TFL3") -> bytes:
     """Write a file; each table stands before what it points to."""
     out = bytearray(4) + mark
+    _pad(out)
     out[:4] = _table(out, root).to_bytes(4, "little")
     return bytes(out)
 
@@ -56,6 +61,8 @@ def _child(out: bytearray, value: object) -> int:
         for index, one in enumerate(value):
             place = at + 4 + 4 * index
             out[place : place + 4] = (_child(out, one) - place).to_bytes(4, "little")
+    elif isinstance(value, Wide):
+        out += len(value).to_bytes(4, "little") + b"".join(number.to_bytes(8, "little") for number in value)
     else:
         out += len(value).to_bytes(4, "little")
         out += b"".join((number % 2**32).to_bytes(4, "little") for number in value)
@@ -87,6 +94,33 @@ def model(  # noqa: PLR0913 - each part of a model can be replaced
     step = {0: (4, 0), 1: [0], 2: [0]} | ({} if options is None else {5: options}) | (operator or {})
     graph = {0: [{0: [2], 1: (1, 0), 2: (4, 1), 3: "w"} | (tensor or {})], 1: [0], 2: [0], 3: [step], 4: "main"}
     return {0: (4, 3), 1: code, 2: [graph], 3: "by hand", 4: buffers or [{}, {0: bytes(8)}]} | (extra or {})
+
+
+def program(  # noqa: PLR0913 - each part of a program can be replaced
+    *,
+    operator: str = "aten::add",
+    call: tuple[int, dict] | None = None,
+    values: list[dict] | None = None,
+    delegates: list[dict] | None = None,
+    segments: list[dict] | None = None,
+    extra: dict | None = None,
+    base: int = 0,
+) -> bytes:
+    """An ExecuTorch program that adds a tensor to itself; ``base`` is where segments begin."""
+    tensor = {0: (1, 6), 2: [2], 3: b"\0", 5: (4, 0)}
+    kind, inside = call or (1, {0: (4, 0), 1: [0, 0]})
+    plan = {
+        0: "forward",
+        2: [{0: (1, 5), 1: tensor}, {0: (1, 2), 1: {0: (8, 1)}}] if values is None else values,
+        3: [0],
+        4: [0],
+        5: [{2: [{0: (1, kind), 1: inside}]}],
+        6: [{0: operator, 1: "out"}],
+        7: delegates or [],
+    }
+    root = {0: (4, 0), 1: [plan], 2: [{}, {0: bytes(8)}], 4: segments or []} | (extra or {})
+    data = build(root, b"ET12" + b"eh00" + bytes(28))
+    return data[:24] + (base or len(data)).to_bytes(8, "little") + data[32:]
 
 
 def custom(name: str, **rest) -> bytes:

@@ -42,6 +42,7 @@ GOOD: dict[str, dict[str, bytes]] = {
         "model.tflite": flatbytes.build(flatbytes.model()),
         "flex.tflite": flatbytes.custom("FlexAdd", options=flatbytes.flex("Add", "Add")),
     },
+    "executorch": {"model.pte": flatbytes.program()},
 }
 """Files that must be clean, by the format they must be read as."""
 
@@ -71,5 +72,6 @@ BAD: dict[str, dict[str, bytes]] = {
         "custom.tflite": flatbytes.custom("Mine"),
         "file.tflite": flatbytes.custom("FlexAdd", options=flatbytes.flex("Add", "ReadFile")),
     },
+    "executorch": {"custom.pte": flatbytes.program(operator="mine::op")},
 }
 """Files that must not be clean, by the format whose reader finds it."""

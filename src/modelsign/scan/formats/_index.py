@@ -19,6 +19,7 @@ IDS: Final[tuple[str, ...]] = (
     "coreml",
     "empty",
     "executable",
+    "executorch",
     "gguf",
     "hdf5",
     "jinja",
@@ -99,6 +100,12 @@ def _empty() -> Format:
 
 def _executable() -> Format:
     from modelsign.scan.formats.executable import FORMAT
+
+    return FORMAT
+
+
+def _executorch() -> Format:
+    from modelsign.scan.formats.executorch import FORMAT
 
     return FORMAT
 
@@ -339,6 +346,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "coreml": _coreml,
     "empty": _empty,
     "executable": _executable,
+    "executorch": _executorch,
     "gguf": _gguf,
     "hdf5": _hdf5,
     "jinja": _jinja,
