@@ -34,8 +34,8 @@ def _load(name: str) -> Any:
 def _library(root: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
     documents = [_load(name) for name in _files(root)]
     uses = {name: group["use"] for one in documents for group in one["groups"] for name in group["names"]}
-    moved = {old: new for one in documents for old, new in one.get("moved", {}).items()}
-    return uses, moved
+    groups = [group for one in documents for group in one.get("moved", ())]
+    return uses, {old: new for group in groups for old, new in group["names"].items()}
 
 
 def _files(root: str) -> list[str]:
@@ -63,9 +63,20 @@ def canonical(name: str) -> str:
 
 
 def allowed(name: str) -> Entry | None:
-    """Return what may be done with a name (``module.qualname``); None if it is not known."""
-    name = canonical(name)
-    return _entry(name) if name in _library(_root(name))[0] else None
+    """Return what may be done with a name (``module.qualname``); None if it is not known.
+
+    A name that has moved is judged by its new place, unless the old one is known as a danger: whatever a table of
+    moves says, it makes nothing safe.
+    """
+    place = canonical(name)
+    if place not in _library(_root(place))[0] or (place != name and _is_dangerous(name)):
+        return None
+    return _entry(place)
+
+
+def _is_dangerous(name: str) -> bool:
+    module, _, qualname = name.rpartition(".")
+    return capability(module, qualname) is not None
 
 
 @cache
