@@ -11,7 +11,7 @@ version has a class in a module that the newest has not, and the newest has one 
 
     python tools/knowledge.py sklearn
     python tools/knowledge.py sklearn --also /older/lib/python3.10/site-packages
-    python tools/knowledge.py sklearn --review        the hooks nobody has reviewed, and what they keep from being listed
+    python tools/knowledge.py sklearn --review        the hooks that nobody has reviewed yet
 
 ``--check`` fails where the data contradicts the installed version, if it is one of those that were read.
 """
@@ -27,10 +27,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from knowledge_source import Class, Library, read
+from knowledge_source import Class, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from knowledge_source import Library
 
 TARGET = Path(__file__).parent.parent / "src/modelsign/scan/knowledge/allowed"
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
@@ -98,9 +100,7 @@ def _found(library: str, others: list[Path]) -> list[Library]:
         sys.exit(f"{library} is not installed")
     folders = [Path(spec.submodule_search_locations[0]).parent, *others]
     return [
-        read(library, folder, _version(library, folder), _HARMLESS)
-        for folder in folders
-        if (folder / library).is_dir()
+        read(library, folder, _version(library, folder), _HARMLESS) for folder in folders if (folder / library).is_dir()
     ]
 
 

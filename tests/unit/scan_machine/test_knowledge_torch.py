@@ -153,8 +153,9 @@ def test_a_bound_method_is_never_called_by_the_pickle(torch):
 @pytest.mark.parametrize("group", GENERATED["groups"], ids=lambda group: group["names"][0])
 def test_derived_names_take_no_arguments_and_no_items(group):
     use = group["use"]
-    assert use["new"] == [[]]
-    assert use["state"] == "dict"
+    is_tuple = use["new"] == [["*any"]]  # named tuples hold what they are given
+    assert use["new"] == [[]] or is_tuple
+    assert use.get("state", "none") == ("none" if is_tuple else "dict")
     assert not set(use) & {"call", "items", "special", "returns"}
     assert all(name.startswith(FOLDERS) for name in group["names"])
 
@@ -165,12 +166,12 @@ def test_derived_names_are_classes_that_pickle_as_plain_objects():
         module, _, qualname = name.rpartition(".")
         found = getattr(__import__(module, fromlist=[qualname]), qualname, None)
         assert inspect.isclass(found), name
-        assert not inspect.isfunction(inspect.unwrap(found.__new__)), name
+        assert issubclass(found, tuple) or not inspect.isfunction(inspect.unwrap(found.__new__)), name
         assert found.__reduce_ex__ is object.__reduce_ex__, name
 
 
 def test_the_derived_data_is_in_step_with_the_installed_torch(torch):
-    if f" {torch.__version__.partition('+')[0]}," not in GENERATED["groups"][0]["source"]:
+    if torch.__version__.partition("+")[0] not in GENERATED["versions"]:
         pytest.skip("the data was derived from another PyTorch")
     tool = pathlib.Path(__file__).parents[3] / "tools/knowledge.py"
     assert subprocess.run([sys.executable, str(tool), "--check", "torch"], check=False).returncode == 0

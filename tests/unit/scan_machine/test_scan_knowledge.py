@@ -56,7 +56,9 @@ def test_no_name_stands_twice_and_every_move_leads_somewhere(path):
     document = json.loads(path.read_bytes())
     names = [name for group in document["groups"] for name in group["names"]]
     assert len(names) == len(set(names))
-    moved = {old: new for old, new in document.get("moved", {}).items() if not old.endswith("*")}
+    groups = document.get("moved", [])
+    assert all(group["source"].strip() for group in groups)
+    moved = {old: new for group in groups for old, new in group["names"].items() if not old.endswith("*")}
     assert not set(names) & set(moved)
     assert {new for new in moved.values() if knowledge.allowed(new) is None} == set()
 
@@ -115,7 +117,7 @@ def test_rule_ids_are_unique():
 def test_the_derived_data_is_in_step_with_the_installed_library():
     sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     document = json.loads((FOLDER / "allowed/sklearn.generated.json").read_bytes())
-    if f" {sklearn.__version__}," not in document["groups"][0]["source"]:
+    if sklearn.__version__ not in document["versions"]:
         pytest.skip(f"the data was derived from another scikit-learn than {sklearn.__version__}")
     tool = Path(__file__).parents[3] / "tools/knowledge.py"
     assert subprocess.run([sys.executable, str(tool), "--check", "sklearn"], check=False).returncode == 0
@@ -123,7 +125,35 @@ def test_the_derived_data_is_in_step_with_the_installed_library():
 
 def test_no_derived_name_is_a_function_or_a_class_with_hooks():
     document = json.loads((FOLDER / "allowed/sklearn.generated.json").read_bytes())
-    names = set(document["groups"][0]["names"])
+    names = {name for group in document["groups"] for name in group["names"]}
     assert "sklearn.linear_model._logistic.LogisticRegression" in names
     assert "sklearn.pipeline.Pipeline" in names
     assert not any(name.endswith((".clone", ".make_pipeline", "._fit_and_score")) for name in names)
+
+
+def test_a_move_never_makes_a_dangerous_name_safe():
+    for path in ALLOWED:
+        for group in json.loads(path.read_bytes()).get("moved", []):
+            for old, new in group["names"].items():
+                danger, danger_there = (
+                    knowledge.capability(*name.removesuffix(".*").rpartition(".")[::2]) for name in (old, new)
+                )
+                assert danger is None or danger_there == danger, old
+    assert knowledge.allowed("numpy.core.os.system") is None
+    assert knowledge.allowed("numpy.core.multiarray.fromfile") is None
+    assert knowledge.allowed("sklearn.metrics.scorer.exec") is None
+
+
+def test_the_danger_of_the_old_name_outweighs_its_new_place(monkeypatch):
+    move = ({"sklearn.pipeline.Pipeline": {}}, {"os.system": "sklearn.pipeline.Pipeline"})
+    monkeypatch.setattr(knowledge, "_library", lambda _: move)
+    assert knowledge.canonical.__wrapped__("os.system") == "sklearn.pipeline.Pipeline"
+    assert knowledge.allowed("os.system") is None
+
+
+def test_a_class_counts_only_where_every_version_that_has_it_is_proven():
+    document = json.loads((FOLDER / "allowed/sklearn.generated.json").read_bytes())
+    assert len(document["versions"]) >= 4
+    moved = {old: new for group in document["moved"] for old, new in group["names"].items()}
+    assert moved["sklearn.tree.tree.DecisionTreeClassifier"] == "sklearn.tree._classes.DecisionTreeClassifier"
+    assert not set(moved) & set(document["withheld"])

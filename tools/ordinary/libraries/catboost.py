@@ -46,9 +46,9 @@ def _subjects() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _categories() -> Any:
-    import pandas  # noqa: PLC0415 - of the environment that makes the files
+    import pandas as pd  # noqa: PLC0415 - of the environment that makes the files
 
-    table = pandas.DataFrame({"a": ["x", "y", "z", "x"] * 20, "b": TABLE[:, 0]})
+    table = pd.DataFrame({"a": ["x", "y", "z", "x"] * 20, "b": TABLE[:, 0]})
     return catboost.CatBoostClassifier(cat_features=["a"], **_FEW).fit(table, kinds_of_labels()["two-classes"])
 
 

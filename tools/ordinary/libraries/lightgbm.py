@@ -57,9 +57,9 @@ def _subjects() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _categories() -> Any:
-    import pandas  # noqa: PLC0415 - of the environment that makes the files
+    import pandas as pd  # noqa: PLC0415 - of the environment that makes the files
 
-    table = pandas.DataFrame({"a": pandas.Categorical(["x", "y"] * 40), "b": TABLE[:, 0]})
+    table = pd.DataFrame({"a": pd.Categorical(["x", "y"] * 40), "b": TABLE[:, 0]})
     return lightgbm.LGBMClassifier(**_FEW).fit(table, kinds_of_labels()["two-classes"])
 
 

@@ -111,7 +111,7 @@ def _written(made: Any) -> bytes | str:
     file = io.BytesIO()
     try:
         made.to_pickle(file, compression="gzip")
-    except (TypeError, ValueError, AttributeError) as fault:
+    except (OSError, TypeError, ValueError, AttributeError) as fault:
         return f"{type(fault).__name__}: {fault}"
     return file.getvalue()
 

@@ -71,7 +71,7 @@ def _makers() -> dict[str, Callable[[], Any]]:
         filters=lambda: [signal.butter(3, 0.1), signal.lti([1.0], [1.0, 1.0]), signal.dlti([1.0], [1.0, 0.5])],
         functions=lambda: [special.expit, special.logit, special.softmax, special.erf, special.logsumexp],
         linear_operator=lambda: importlib.import_module("scipy.sparse.linalg").aslinearoperator(np.eye(3)),
-        ode=lambda: importlib.import_module("scipy.integrate").solve_ivp(lambda t, y: -y, (0, 1), [1.0]).y,
+        solved=lambda: importlib.import_module("scipy.integrate").solve_ivp(lambda _, y: -y, (0, 1), [1.0]),
     )
 
 

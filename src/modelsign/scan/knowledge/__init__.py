@@ -65,11 +65,13 @@ def canonical(name: str) -> str:
 def allowed(name: str) -> Entry | None:
     """Return what may be done with a name (``module.qualname``); None if it is not known.
 
-    A name that has moved is judged by its new place, unless the old one is known as a danger: whatever a table of
-    moves says, it makes nothing safe.
+    A name that has moved is judged by its new place, unless the old one alone is known as a danger: whatever a table
+    of moves says, it makes nothing safe.
     """
     place = canonical(name)
-    if place not in _library(_root(place))[0] or (place != name and _is_dangerous(name)):
+    if place not in _library(_root(place))[0]:
+        return None
+    if place != name and _is_dangerous(name) and not _is_dangerous(place):
         return None
     return _entry(place)
 

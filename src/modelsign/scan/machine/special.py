@@ -66,6 +66,17 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
     return Instance("object", call=call)
 
 
+def _import(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``_ufunc_reconstruct('numpy.core.umath', 'log1p')``: an import of that name, judged as such."""
+    if isinstance(arguments, tuple) and fits_signature(judge.source, ("str", "str"), arguments):
+        module, name = (judge.source.text(value) if isinstance(value, int) else None for value in arguments)
+        if module and name:
+            found = judge.named(module, name, offset)
+            found.pushed += 1
+            return found
+    return judge.unreviewed(function, arguments, offset)
+
+
 def _reconstructor(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``copyreg._reconstructor(cls, base, state)``: ``base.__new__(cls, state)`` and ``base.__init__(obj, state)``."""
     if isinstance(arguments, tuple) and len(arguments) == 3:  # noqa: PLR2004 - its signature
@@ -240,6 +251,7 @@ _TENSOR_CLASS: Final = "class#torch-tensor"
 
 SPECIAL: Final[dict[str, _Special]] = {
     "attribute": _attribute,
+    "import": _import,
     "reconstructor": _reconstructor,
     "newobj": _newobj,
     "newobj_ex": _newobj_ex,
