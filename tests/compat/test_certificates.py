@@ -18,12 +18,12 @@ from refusals import build
 
 from modelsign.artifact.model import open_artifact
 from modelsign.signing.bundle import parse_bundle
-from modelsign.signing.certificate_identity import exact_identity
-from modelsign.signing.certificates import load_certificate
 from modelsign.signing.dsse import pae
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.sign import sign_model
 from modelsign.signing.verify import VerifyOptions, verify_model
+from modelsign.signing.x509.certificates import load_certificate
+from modelsign.signing.x509.identity import exact_identity
 
 if TYPE_CHECKING:
     from certificatelab import Issued, Lab

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from omsbundles import ABSENT, FILES, PREDICATE_TYPE_V0_2, Statement, b64, sealed
 
 from modelsign.artifact.model import open_artifact
-from modelsign.signing.certificate_identity import any_identity
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateTrust
 from modelsign.signing.verify import VerifyOptions, verify_model
+from modelsign.signing.x509.identity import any_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

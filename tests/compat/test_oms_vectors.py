@@ -12,11 +12,11 @@ from modelsign.artifact.model import open_artifact
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.dsse import pae, pae_of_v0_2
-from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.oms import parse_statement
-from modelsign.signing.trust_root import read_shipped_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.trust_root import read_shipped_root
 from modelsign.signing.verify import VerifyOptions, verify_model
 
 if TYPE_CHECKING:

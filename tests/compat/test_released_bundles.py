@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from modelsign.artifact.model import open_artifact
-from modelsign.signing.certificate_identity import any_identity
-from modelsign.signing.certificates import load_certificate
-from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.certificate import CertificateTrust
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 from modelsign.signing.verify import VerifyOptions, verify_model
+from modelsign.signing.x509.certificates import load_certificate
+from modelsign.signing.x509.identity import any_identity
 
 FOLDER = Path(os.environ.get("MODELSIGN_VECTORS") or Path(__file__).parents[3] / "shared/vectors")
 CHECKOUTS = [name for name in ("model-transparency", "model-transparency-go") if (FOLDER / name).is_dir()]

@@ -37,11 +37,8 @@ ENTRY_POINTS = ("cli/", "guard/", "__main__.py", "opinions/_")
 MAY_ASK_FOR_THE_ENVIRONMENT = ("attest/ci.py", "opinions/", "examine.py")
 """``provenance()`` takes CI's environment; a child process gets one that was made for it."""
 MAY_USE_TRANSPORT = (
-    "hubs/", "registry/", "cli/methods/", "signing/methods/keyless", "signing/methods/kms.py",
-    "signing/kms/",
-    "signing/fulcio.py", "signing/keyless_sealer.py", "signing/rekor.py", "signing/signing_config.py",
-    "signing/timestamp_authority.py", "signing/tokens.py", "signing/trust_updates.py", "signing/tuf_fetcher.py",
-    "signing/witnesses.py", "signing/revocation_fetch.py",
+    "hubs/", "registry/", "cli/methods/", "signing/methods/keyless", "signing/methods/kms.py", "signing/kms/",
+    "signing/sigstore/services/", "signing/x509/fetch.py",
     "signing/library.py",  # hands one to the keyless sealer it makes
 )  # fmt: skip
 

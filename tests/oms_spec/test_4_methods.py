@@ -15,12 +15,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from omsbundles import Statement, b64, sealed
 from refusals import refused_with
 
-from modelsign.signing.certificate_identity import any_identity, exact_identity
-from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_private_key
 from modelsign.signing.methods.certificate import CertificateTrust
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.trust_root import parse_trust_root
+from modelsign.signing.x509.identity import any_identity, exact_identity
 
 IDENTITY, ISSUER = "https://example.org/ci", "https://issuer.example"
 TRUST_ROOT = json.dumps(

@@ -27,27 +27,27 @@ from modelsign.artifact.model import open_artifact
 from modelsign.errors import ModelsignError
 from modelsign.signing import keys
 from modelsign.signing.bundle import parse_any_bundle, parse_bundle
-from modelsign.signing.certificate_identity import exact_identity
-from modelsign.signing.certificates import load_certificate
-from modelsign.signing.crl import load_revocation_lists
 from modelsign.signing.dsse import IN_TOTO
-from modelsign.signing.identities import exactly
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.revocation_status import RevocationSources
 from modelsign.signing.sign import sign_model
-from modelsign.signing.tlog import parse_checkpoint
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.tlog import parse_checkpoint
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 from modelsign.signing.verify import verify_model
+from modelsign.signing.x509.certificates import load_certificate
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.identity import exact_identity
+from modelsign.signing.x509.ocsp import load_ocsp_response
+from modelsign.signing.x509.status import RevocationSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bitflips import Flip
 
-    from modelsign.signing.certificates import Certificate
     from modelsign.signing.trust import Vouch
+    from modelsign.signing.x509.certificates import Certificate
 
 ALL = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 SIGNED = {"SIGNATURE_INVALID", "BUNDLE_MALFORMED"}

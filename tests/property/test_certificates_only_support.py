@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle, write_bundle
-from modelsign.signing.certificate_identity import exact_identity
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae
 from modelsign.signing.methods.certificate import CertificateTrust
+from modelsign.signing.x509.identity import exact_identity
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from modelsign.signing.certificates import Certificate, load_certificate
 from modelsign.signing.keys import load_private_key
+from modelsign.signing.x509.certificates import Certificate, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

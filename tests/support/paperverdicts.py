@@ -9,10 +9,10 @@ from papersigstore import IDENTITY, ISSUER, data_of
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.identities import exactly
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.proofs import ProofPolicy
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 
 if TYPE_CHECKING:
     from papersigstore import Paper

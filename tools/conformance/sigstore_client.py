@@ -26,18 +26,18 @@ from modelsign.errors import ModelsignError, error
 from modelsign.signing.bundle import MessageSignature, parse_any_bundle
 from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO
-from modelsign.signing.identities import exactly
 from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.key import KeyTrust
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.trust_root import parse_trust_root, read_shipped_root
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.proofs import ProofPolicy
+from modelsign.signing.sigstore.trust_root import parse_trust_root, read_shipped_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelsign.signing.bundle import Bundle
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 __all__ = ["main", "verify_bundle"]
 

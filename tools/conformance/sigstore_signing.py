@@ -18,26 +18,26 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from modelsign.signing.bundle import MEDIA_TYPE, MessageSignature, parse_any_bundle
 from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO
-from modelsign.signing.fulcio import request_certificate
-from modelsign.signing.fulcio_certificate import read_signing_certificate
-from modelsign.signing.identities import exactly
-from modelsign.signing.keyless_sealer import KeylessSealer
 from modelsign.signing.keys import SigningKey
-from modelsign.signing.log_entries import Verifier
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.rekor import write_entry
-from modelsign.signing.signing_config import choose_services, parse_signing_config
-from modelsign.signing.tokens import read_token
-from modelsign.signing.trust_root import parse_trust_root
-from modelsign.signing.trust_updates import Repository, current_trust
-from modelsign.signing.witnesses import Witnesses
+from modelsign.signing.sigstore.fulcio_certificate import read_signing_certificate
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.services.fulcio import request_certificate
+from modelsign.signing.sigstore.services.rekor import write_entry
+from modelsign.signing.sigstore.services.sealer import KeylessSealer
+from modelsign.signing.sigstore.services.signing_config import choose_services, parse_signing_config
+from modelsign.signing.sigstore.services.tokens import read_token
+from modelsign.signing.sigstore.services.trust_updates import Repository, current_trust
+from modelsign.signing.sigstore.services.witnesses import Witnesses
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 from modelsign.transport import Transport
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 __all__ = ["sign_bundle"]
 

@@ -193,7 +193,7 @@ def _key_of(sealer: Sealer) -> VerifyKey | None:
     """Return the public half of the key that signs; None where a key is made for each signature."""
     from modelsign.signing.methods.certificate import CertificateSealer
     from modelsign.signing.methods.key import KeySealer
-    from modelsign.signing.witnesses import WitnessedSealer
+    from modelsign.signing.sigstore.services.witnesses import WitnessedSealer
 
     if isinstance(sealer, WitnessedSealer):
         return _key_of(sealer.inner)

@@ -56,7 +56,7 @@ def command(session: Session, *, bundle: str) -> Report:
 
 def _describe(session: Session, place: str) -> list[BundleClaims]:
     from modelsign.attest.store import store_place
-    from modelsign.signing.describe import describe_file, describe_store
+    from modelsign.signing.describe.bundle import describe_file, describe_store
     from modelsign.signing.evidence import find_bundles, read_bundle, read_bundles
 
     if place == "-":

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from modelsign.policy.rule import ParameterType
     from modelsign.policy.signers import Claimant
     from modelsign.signing.bundle import Bundle
-    from modelsign.signing.certificates import Certificate
     from modelsign.signing.keys import VerifyKey
-    from modelsign.signing.proofs import ProofPolicy
-    from modelsign.signing.revocation_status import RevocationSources
+    from modelsign.signing.sigstore.proofs import ProofPolicy
+    from modelsign.signing.sigstore.trust_root import TrustRoot
     from modelsign.signing.trust import Trust, Vouch
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.x509.certificates import Certificate
+    from modelsign.signing.x509.status import RevocationSources
 
 __all__ = ["ABSENT", "Anchors", "BoundTrust", "make_trust", "read_anchor"]
 
@@ -79,15 +79,15 @@ def _keys(item: object) -> dict[str, VerifyKey]:
 
 
 def _trust_roots(item: object) -> dict[str, TrustRoot]:
-    from modelsign.signing.trust_root import TrustRoot, parse_trust_root
+    from modelsign.signing.sigstore.trust_root import TrustRoot, parse_trust_root
 
     root = parse_trust_root(item) if isinstance(item, bytes) else item
     return {root.digest: root} if isinstance(root, TrustRoot) else {}
 
 
 def _certificates(item: object) -> dict[str, Certificate]:
-    from modelsign.signing.certificates import Certificate, load_certificates
-    from modelsign.signing.chain import check_roots
+    from modelsign.signing.x509.certificates import Certificate, load_certificates
+    from modelsign.signing.x509.chain import check_roots
 
     found = load_certificates(item) if isinstance(item, bytes) else (item,)
     roots = tuple(certificate for certificate in found if isinstance(certificate, Certificate))
@@ -98,9 +98,9 @@ def _certificates(item: object) -> dict[str, Certificate]:
 
 def _statuses(item: object) -> dict[str, RevocationSources]:
     """Read a file of certificate revocation lists, or an OCSP response."""
-    from modelsign.signing.crl import load_revocation_lists
-    from modelsign.signing.ocsp import load_ocsp_response
-    from modelsign.signing.revocation_status import RevocationSources
+    from modelsign.signing.x509.crl import load_revocation_lists
+    from modelsign.signing.x509.ocsp import load_ocsp_response
+    from modelsign.signing.x509.status import RevocationSources
 
     if not isinstance(item, bytes):
         return {}
@@ -192,8 +192,8 @@ def _keyless_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_h
 
 
 def _certificate_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, any_hint: bool) -> Trust:
-    from modelsign.signing.certificate_times import StampTrust
     from modelsign.signing.methods.certificate import CertificateTrust
+    from modelsign.signing.x509.times import StampTrust
 
     del any_hint  # a certificate is no hint
     root = None if claimant.trust_root is None else anchors.trust_roots[claimant.trust_root]
@@ -212,7 +212,7 @@ def _certificate_trust(claimant: Claimant, anchors: Anchors, now: datetime, *, a
 
 def _sources(claimant: Claimant, anchors: Anchors) -> RevocationSources:
     """Put together what says whether certificates stand; where a rule asks for it, silence is a refusal."""
-    from modelsign.signing.revocation_status import RevocationSources
+    from modelsign.signing.x509.status import RevocationSources
 
     if claimant.status is None:
         return RevocationSources()
@@ -222,6 +222,6 @@ def _sources(claimant: Claimant, anchors: Anchors) -> RevocationSources:
 
 
 def _proofs(claimant: Claimant) -> ProofPolicy:
-    from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.sigstore.proofs import ProofPolicy
 
     return ProofPolicy(logs=claimant.logs, timestamps=claimant.timestamps, times=claimant.times)

@@ -16,13 +16,13 @@ from msgspec import Meta
 from modelsign import limits, pattern, strictjson
 from modelsign.errors import ModelsignError, error
 from modelsign.policy.rule import Strict
-from modelsign.signing import fulcio_claims, identities
+from modelsign.signing.sigstore import fulcio_claims, identities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelsign.signing.certificate_identity import Identity as CertificateIdentity
-    from modelsign.signing.identities import Matcher
+    from modelsign.signing.sigstore.identities import Matcher
+    from modelsign.signing.x509.identity import Identity as CertificateIdentity
 
 __all__ = ["Identity", "from_value", "has_issuer", "read_identity"]
 
@@ -113,7 +113,7 @@ class Identity(Strict, frozen=True, kw_only=True):
             ModelsignError: ``CERTIFICATE_IDENTITY_REQUIRED`` or ``CERTIFICATE_IDENTITY_MALFORMED``.
 
         """
-        from modelsign.signing import certificate_identity  # noqa: PLC0415 - only where a certificate is used
+        from modelsign.signing.x509 import identity as certificate_identity  # noqa: PLC0415 - only where a certificate is used
 
         organization = self.organization
         if self.identity_glob is not None:

@@ -18,7 +18,7 @@ from modelsign.errors import ModelsignError, error
 if TYPE_CHECKING:
     from modelsign.policy.identities import Identity
     from modelsign.signing.bundle import Bundle
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 __all__ = ["CertificateScreen", "KeylessScreen"]
 
@@ -63,7 +63,7 @@ class CertificateScreen(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 def _claimed(der: bytes) -> tuple[str, str | None] | None:
-    from modelsign.signing.fulcio_certificate import read_signing_certificate
+    from modelsign.signing.sigstore.fulcio_certificate import read_signing_certificate
 
     try:
         leaf = read_signing_certificate(der)
@@ -74,7 +74,7 @@ def _claimed(der: bytes) -> tuple[str, str | None] | None:
 
 @functools.lru_cache(maxsize=64)
 def _leaf(der: bytes) -> Certificate | None:
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
     try:
         return Certificate(der)

@@ -16,9 +16,9 @@ from modelsign.policy.document import Timestamp
 from modelsign.policy.identities import from_value
 from modelsign.policy.rule import Strict
 from modelsign.policy.signers import SignerRule, claimants
-from modelsign.signing.certificate_identity import exact_identity
 from modelsign.signing.keys import ALGORITHMS
 from modelsign.signing.revocation import proven_time
+from modelsign.signing.x509.identity import exact_identity
 from modelsign.verdict import LogProof, Signer
 
 if TYPE_CHECKING:

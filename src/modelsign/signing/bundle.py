@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
 from modelsign.errors import error
+from modelsign.signing.describe.foreign import form_of, no_blob_wanted, shape_of
 from modelsign.signing.dsse import Envelope
-from modelsign.signing.foreign import form_of, no_blob_wanted, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

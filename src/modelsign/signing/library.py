@@ -35,8 +35,8 @@ def certificate_sealer(key: SigningKey, certificate: bytes, *, now: datetime, ch
         ModelsignError: ``CERTIFICATE_KEY_MISMATCH`` where it is another key's, or another reason of a certificate.
 
     """
-    from modelsign.signing.certificates import load_certificates
     from modelsign.signing.methods.certificate import CertificateSealer
+    from modelsign.signing.x509.certificates import load_certificates
 
     leaf, *others = load_certificates(certificate)
     between = load_certificates(chain) if chain else ()
@@ -67,13 +67,13 @@ def certificate_trust(  # noqa: PLR0913 - the settings of one trust
             handed over.
 
     """
-    from modelsign.signing.certificate_identity import exact_identity
-    from modelsign.signing.certificate_times import StampTrust
-    from modelsign.signing.certificates import load_certificates
-    from modelsign.signing.crl import load_revocation_lists
     from modelsign.signing.methods.certificate import CertificateTrust
-    from modelsign.signing.ocsp import load_ocsp_response
-    from modelsign.signing.revocation_status import RevocationSources
+    from modelsign.signing.x509.certificates import load_certificates
+    from modelsign.signing.x509.crl import load_revocation_lists
+    from modelsign.signing.x509.identity import exact_identity
+    from modelsign.signing.x509.ocsp import load_ocsp_response
+    from modelsign.signing.x509.status import RevocationSources
+    from modelsign.signing.x509.times import StampTrust
 
     clocks = load_certificates(timestamp_roots) if timestamp_roots else ()
     return CertificateTrust(
@@ -101,10 +101,10 @@ def keyless_sealer(trust_config: bytes, token: bytes, *, clock: Callable[[], dat
         ModelsignError: a reason of the token or the configuration.
 
     """
-    from modelsign.signing.keyless_sealer import KeylessSealer
-    from modelsign.signing.signing_config import choose_services
-    from modelsign.signing.tokens import read_token
-    from modelsign.signing.trust_root import parse_trust_config
+    from modelsign.signing.sigstore.services.sealer import KeylessSealer
+    from modelsign.signing.sigstore.services.signing_config import choose_services
+    from modelsign.signing.sigstore.services.tokens import read_token
+    from modelsign.signing.sigstore.trust_root import parse_trust_config
     from modelsign.transport import Transport
 
     now = _aware(clock())
@@ -133,11 +133,11 @@ def keyless_trust(  # noqa: PLR0913 - the settings of one trust
             name, or ``ARGUMENT_INVALID`` for a claim that does not exist or a negative number.
 
     """
-    from modelsign.signing.fulcio_claims import CLAIMS
-    from modelsign.signing.identities import exactly
     from modelsign.signing.methods.keyless import KeylessTrust
-    from modelsign.signing.proofs import ProofPolicy
-    from modelsign.signing.trust_root import parse_trust_root
+    from modelsign.signing.sigstore.fulcio_claims import CLAIMS
+    from modelsign.signing.sigstore.identities import exactly
+    from modelsign.signing.sigstore.proofs import ProofPolicy
+    from modelsign.signing.sigstore.trust_root import parse_trust_root
 
     if min(logs, timestamps) < 0:
         raise error("ARGUMENT_INVALID", f"{logs} logs and {timestamps} timestamps cannot be demanded")

@@ -19,7 +19,7 @@ from modelsign.artifact.manifest import FILES, Serialization, parse_shard_name, 
 from modelsign.artifact.model import DEFAULT_IGNORED
 from modelsign.artifact.names import check_collisions, check_name, path_part_order
 from modelsign.errors import error
-from modelsign.signing.foreign import not_of_a_model
+from modelsign.signing.describe.foreign import not_of_a_model
 from modelsign.signing.validity import read_validity, subject_annotations
 
 if TYPE_CHECKING:

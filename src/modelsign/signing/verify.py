@@ -18,10 +18,10 @@ from modelsign.artifact.inert import is_plainly_inert
 from modelsign.errors import ModelsignError, Refused, error
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.compare import Hashes, compare
+from modelsign.signing.describe.foreign import described
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.envelope import trusts_of
 from modelsign.signing.evidence import check_evidence
-from modelsign.signing.foreign import described
 from modelsign.signing.oms import parse_statement
 from modelsign.signing.revocation import statement_digest
 from modelsign.signing.selection import Selection, not_looked_at

@@ -15,10 +15,10 @@ from sigstore.verify import policy
 from loopback import CERTIFICATES, IDENTITY, LOGS, MODES, STAMPS, node_verifies, token
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.dsse import IN_TOTO
-from modelsign.signing.keyless_sealer import KeylessSealer
-from modelsign.signing.signing_config import choose_services
-from modelsign.signing.tokens import read_token
-from modelsign.signing.trust_root import parse_trust_config
+from modelsign.signing.sigstore.services.sealer import KeylessSealer
+from modelsign.signing.sigstore.services.signing_config import choose_services
+from modelsign.signing.sigstore.services.tokens import read_token
+from modelsign.signing.sigstore.trust_root import parse_trust_config
 from modelsign.transport import Patience, Transport
 
 QUICK = Transport(Patience(connect=5.0, silence=5.0, answer=10.0, tries=2, backoff=0.01, longest_pause=2.0))

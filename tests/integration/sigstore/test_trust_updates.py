@@ -11,8 +11,8 @@ from refusals import refusal, refused_with
 from securesystemslib.signer import CryptoSigner
 from tufrepository import TufRepository
 
-from modelsign.signing.signing_config import choose_services
-from modelsign.signing.trust_updates import PUBLIC_GOOD, Repository, current_trust, trust_at_hand
+from modelsign.signing.sigstore.services.signing_config import choose_services
+from modelsign.signing.sigstore.services.trust_updates import PUBLIC_GOOD, Repository, current_trust, trust_at_hand
 from modelsign.transport import Patience, Transport
 
 QUICK = Patience(connect=2.0, silence=2.0, answer=5.0, tries=2, backoff=0.01)

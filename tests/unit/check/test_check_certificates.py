@@ -18,8 +18,8 @@ from modelsign.check import check_model
 from modelsign.errors import ModelsignError
 from modelsign.guard.verified import verified
 from modelsign.policy.document import read_policy
-from modelsign.signing.certificates import load_certificates
 from modelsign.signing.methods.certificate import CertificateSealer
+from modelsign.signing.x509.certificates import load_certificates
 from modelsign.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, x25519
 from refusals import refused_with
 
-from modelsign.signing.certificate_algorithms import check_algorithm, check_key, signed_by
-from modelsign.signing.crl import load_revocation_lists
-from modelsign.signing.ocsp import load_ocsp_response
+from modelsign.signing.x509.algorithms import check_algorithm, check_key, signed_by
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.ocsp import load_ocsp_response
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from certificatelab import LEAF, NAMES
 from refusals import refusal, refused_with
 
-from modelsign.signing.certificate_identity import any_identity, exact_identity, glob_identity, names_of
+from modelsign.signing.x509.identity import any_identity, exact_identity, glob_identity, names_of
 
 if TYPE_CHECKING:
     from certificatelab import Lab

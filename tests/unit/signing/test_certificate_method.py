@@ -34,19 +34,19 @@ from refusals import refusal, refused_with
 from modelsign import limits
 from modelsign.errors import ModelsignError, Refused
 from modelsign.signing.bundle import parse_bundle, write_bundle
-from modelsign.signing.certificate_identity import any_identity, exact_identity, glob_identity
-from modelsign.signing.certificate_times import StampTrust
-from modelsign.signing.certificates import Certificate, load_certificate
-from modelsign.signing.crl import load_revocation_lists
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.envelope import trusts_of
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.methods.key import KeySealer
-from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.revocation_status import RevocationSources
+from modelsign.signing.sigstore.proofs import ProofPolicy
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 from modelsign.signing.trust import count_distinct
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.x509.certificates import Certificate, load_certificate
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.identity import any_identity, exact_identity, glob_identity
+from modelsign.signing.x509.status import RevocationSources
+from modelsign.signing.x509.times import StampTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,10 +13,10 @@ from paperchain import Link
 from refusals import refused_with
 
 from modelsign import limits
-from modelsign.signing.chain import find_chains
-from modelsign.signing.crl import load_revocation_lists
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.revocation_status import RevocationSources, check_revocation
+from modelsign.signing.x509.chain import find_chains
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.ocsp import load_ocsp_response
+from modelsign.signing.x509.status import RevocationSources, check_revocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from refusals import refused_with
 
 from modelsign import limits
-from modelsign.signing.certificate_identity import exact_identity, names_of
-from modelsign.signing.certificates import Certificate, load_certificate, load_certificates
 from modelsign.signing.methods.certificate import CertificateSealer
+from modelsign.signing.x509.certificates import Certificate, load_certificate, load_certificates
+from modelsign.signing.x509.identity import exact_identity, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path

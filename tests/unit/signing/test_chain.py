@@ -25,8 +25,8 @@ from certificatelab import (
 from refusals import refused_with
 
 from modelsign import limits
-from modelsign.signing.certificates import Certificate
-from modelsign.signing.chain import CODE, check_chain, check_roots, find_chains
+from modelsign.signing.x509.certificates import Certificate
+from modelsign.signing.x509.chain import CODE, check_chain, check_roots, find_chains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -201,7 +201,7 @@ def test_an_authority_with_a_weak_key_is_not_believed(tmp_path: Path, key: tuple
 def test_an_authority_with_an_enormous_key_is_not_worth_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelsign.signing.certificate_algorithms._MOST_RSA_BITS", 2047)
+    monkeypatch.setattr("modelsign.signing.x509.algorithms._MOST_RSA_BITS", 2047)
     root = Authority(tmp_path, "root", key=rsa(2048))
     assert refused_with(judge, root.issue("leaf"), root) == "CERTIFICATE_UNSUPPORTED"
 

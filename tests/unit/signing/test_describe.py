@@ -12,9 +12,9 @@ from bundlecraft import b64, encoded, legacy, raw_bundle
 from commandline import modelsign
 
 from modelsign import limits
-from modelsign.signing.describe import describe_bundle, describe_file, describe_store
-from modelsign.signing.describe_certificate import describe_certificate
-from modelsign.signing.describe_material import describe_timestamp
+from modelsign.signing.describe.bundle import describe_bundle, describe_file, describe_store
+from modelsign.signing.describe.certificate import describe_certificate
+from modelsign.signing.describe.material import describe_timestamp
 
 SCHEMA = Path(__file__).parents[3] / "docs/reference/schemas/inspect-v1.json"
 

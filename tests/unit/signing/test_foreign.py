@@ -12,10 +12,10 @@ from refusals import build, refusal
 from modelsign.artifact.model import open_artifact
 from modelsign.signing import keys, oms
 from modelsign.signing.bundle import parse_bundle
-from modelsign.signing.describe import describe_bundle
-from modelsign.signing.describe_material import describe_timestamp
-from modelsign.signing.foreign import MODEL_PREDICATES, purpose_of
-from modelsign.signing.identities import exactly
+from modelsign.signing.describe.bundle import describe_bundle
+from modelsign.signing.describe.foreign import MODEL_PREDICATES, purpose_of
+from modelsign.signing.describe.material import describe_timestamp
+from modelsign.signing.sigstore.identities import exactly
 from modelsign.signing.verify import verify_model
 
 KEY, STRANGER = keys.generate(), keys.generate()

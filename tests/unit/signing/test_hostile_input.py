@@ -17,17 +17,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from refusals import refused_with
 
 from modelsign.errors import ModelsignError
-from modelsign.signing.certificates import Certificate
-from modelsign.signing.describe_certificate import describe_certificate
-from modelsign.signing.describe_material import describe_timestamp
-from modelsign.signing.fulcio import request_certificate
-from modelsign.signing.fulcio_certificate import read_signing_certificate
+from modelsign.signing.describe.certificate import describe_certificate
+from modelsign.signing.describe.material import describe_timestamp
 from modelsign.signing.keys import load_private_key
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.sct import verify_sct
-from modelsign.signing.timestamps import verify_timestamps
-from modelsign.signing.trust_root import parse_trust_root
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.sigstore.fulcio_certificate import read_signing_certificate
+from modelsign.signing.sigstore.sct import verify_sct
+from modelsign.signing.sigstore.services.fulcio import request_certificate
+from modelsign.signing.sigstore.timestamps import verify_timestamps
+from modelsign.signing.sigstore.trust_root import parse_trust_root
+from modelsign.signing.x509.certificates import Certificate
+from modelsign.signing.x509.ocsp import load_ocsp_response
+from modelsign.signing.x509.parsing import parsing
 from modelsign.transport import Answer
 
 VERSION, SERIAL = bytes.fromhex("a003020102"), bytes.fromhex("020400c0ffee")

@@ -9,8 +9,8 @@ from paperverdicts import trust
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.fulcio_claims import CLAIMS, read_claims, read_utf8_string
-from modelsign.signing.identities import exactly, glob, regexp
+from modelsign.signing.sigstore.fulcio_claims import CLAIMS, read_claims, read_utf8_string
+from modelsign.signing.sigstore.identities import exactly, glob, regexp
 
 
 def test_an_exact_identity_is_that_and_nothing_more():

@@ -18,8 +18,8 @@ from modelsign.signing.keys import load_public_key
 from modelsign.signing.methods.key import KeyTrust
 from modelsign.signing.oms import write_statement
 from modelsign.signing.partial import open_signed
-from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.proofs import ProofPolicy
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pytest
 from certificatelab import CA, LEAF, Authority, openssl
 from refusals import refused_with
 
-from modelsign.signing.certificates import load_certificate
-from modelsign.signing.chain import check_chain
-from modelsign.signing.name_constraints import check_names
+from modelsign.signing.x509.certificates import load_certificate
+from modelsign.signing.x509.chain import check_chain
+from modelsign.signing.x509.name_constraints import check_names
 
 if TYPE_CHECKING:
     from pathlib import Path

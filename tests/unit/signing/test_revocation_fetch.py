@@ -10,9 +10,9 @@ from certificatelab import LEAF, NAMES, NOW, Authority, openssl
 from refusals import refused_with
 from scriptedserver import Says, scripted
 
-from modelsign.signing.chain import find_chains
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.revocation_fetch import fetch_revocation
+from modelsign.signing.x509.chain import find_chains
+from modelsign.signing.x509.fetch import fetch_revocation
+from modelsign.signing.x509.ocsp import load_ocsp_response
 from modelsign.transport import Patience, Transport
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from certificatelab import Issued
 
-    from modelsign.signing.chain import Chain
+    from modelsign.signing.x509.chain import Chain
 
 TRANSPORT = Transport(Patience(tries=1))
 

@@ -15,8 +15,6 @@ from modelsign.artifact.hashing import hash_artifact
 from modelsign.artifact.manifest import tree_digest
 from modelsign.artifact.model import open_artifact
 from modelsign.signing.bundle import parse_bundle, write_bundle
-from modelsign.signing.certificate_identity import exact_identity
-from modelsign.signing.certificate_times import StampTrust
 from modelsign.signing.keys import generate
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
 from modelsign.signing.oms import parse_statement
@@ -26,6 +24,8 @@ from modelsign.signing.sign import sign_model
 from modelsign.signing.trust import Vouch
 from modelsign.signing.validity import ANNOTATION, Validity, check_validity, subject_annotations
 from modelsign.signing.verify import VerifyOptions, verify_model
+from modelsign.signing.x509.identity import exact_identity
+from modelsign.signing.x509.times import StampTrust
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from refusals import refusal, refused_with
 
-from modelsign.signing.rekor import Log
-from modelsign.signing.signing_config import choose_services, parse_signing_config
+from modelsign.signing.sigstore.services.rekor import Log
+from modelsign.signing.sigstore.services.signing_config import choose_services, parse_signing_config
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TYPE = "application/vnd.dev.sigstore.signingconfig.v0.2+json"
@@ -42,7 +42,7 @@ def names(services):
 
 
 def test_the_configuration_that_sigstore_ships_can_be_used():
-    from modelsign.signing.signing_config import Services  # noqa: PLC0415 - beside what it stands for
+    from modelsign.signing.sigstore.services.signing_config import Services  # noqa: PLC0415 - beside what it stands for
 
     text = json.dumps(config(unknownField=1)).encode()
     assert choose_services(parse_signing_config(text), now=NOW) == Services(

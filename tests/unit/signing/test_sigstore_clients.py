@@ -18,12 +18,12 @@ from modelsign.signing import keys
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae
-from modelsign.signing.fulcio import request_certificate
-from modelsign.signing.log_entries import Verifier
 from modelsign.signing.methods.key import KeySealer
-from modelsign.signing.rekor import Log, write_entry
-from modelsign.signing.timestamp_authority import request_timestamp
-from modelsign.signing.witnesses import WitnessedSealer, Witnesses
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.services.fulcio import request_certificate
+from modelsign.signing.sigstore.services.rekor import Log, write_entry
+from modelsign.signing.sigstore.services.timestamp_authority import request_timestamp
+from modelsign.signing.sigstore.services.witnesses import WitnessedSealer, Witnesses
 from modelsign.transport import Patience, Transport
 
 QUICK = Transport(Patience(connect=5.0, silence=5.0, answer=10.0, tries=3, backoff=0.01, longest_pause=2.0))

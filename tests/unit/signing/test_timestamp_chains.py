@@ -9,11 +9,11 @@ import pytest
 from bundlecraft import encoded
 from refusals import refused_with
 
-from modelsign.signing.timestamps import verify_timestamps
-from modelsign.signing.trust_root import parse_trust_root
+from modelsign.signing.sigstore.timestamps import verify_timestamps
+from modelsign.signing.sigstore.trust_root import parse_trust_root
 
 if TYPE_CHECKING:
-    from modelsign.signing.trust_root import Authority
+    from modelsign.signing.sigstore.trust_root import Authority
 
 ROOT = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 

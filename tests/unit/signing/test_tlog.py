@@ -12,7 +12,7 @@ from refusals import refused_with
 
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import InclusionProof
-from modelsign.signing.tlog import includes, parse_checkpoint
+from modelsign.signing.sigstore.tlog import includes, parse_checkpoint
 
 LEAVES = [f"leaf {number}".encode() for number in range(40)]
 

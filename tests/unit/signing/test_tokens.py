@@ -16,7 +16,7 @@ from scriptedserver import Says, scripted
 
 from loopback import token
 from modelsign import limits
-from modelsign.signing.tokens import ambient_token, interactive_token, read_token
+from modelsign.signing.sigstore.services.tokens import ambient_token, interactive_token, read_token
 
 ISSUER = "https://issuer.example"
 AMBIENT = (

@@ -11,7 +11,7 @@ from papersigstore import SIGNED, Paper, b64, entry_of, new_key, sign, unb64
 from paperverdicts import own_copy, verdict
 
 from modelsign.signing.bundle import InclusionProof
-from modelsign.signing.tlog import includes
+from modelsign.signing.sigstore.tlog import includes
 
 if TYPE_CHECKING:
     from papersigstore import Log

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from papersigstore import FOUNDED, Paper, data_of
 
 from modelsign.errors import ModelsignError
-from modelsign.signing.trust_root import DatedRoot, parse_trust_config, parse_trust_root, read_shipped_root
+from modelsign.signing.sigstore.trust_root import DatedRoot, parse_trust_config, parse_trust_root, read_shipped_root
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from modelsign.cli.methods.trust_root_options import FoundRoot
     from modelsign.cli.session import Session
-    from modelsign.signing.certificate_identity import Identity
-    from modelsign.signing.certificates import Certificate
-    from modelsign.signing.chain import Chain
     from modelsign.signing.methods.certificate import CertificateTrust
-    from modelsign.signing.proofs import ProofPolicy
-    from modelsign.signing.revocation_status import RevocationSources
     from modelsign.signing.sealer import RawSigner, Sealer
+    from modelsign.signing.sigstore.proofs import ProofPolicy
     from modelsign.signing.trust import Trust
+    from modelsign.signing.x509.certificates import Certificate
+    from modelsign.signing.x509.chain import Chain
+    from modelsign.signing.x509.identity import Identity
+    from modelsign.signing.x509.status import RevocationSources
 
 __all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "fetched", "sealers", "trusts"]
 
@@ -112,8 +112,8 @@ def sealers(session: Session, values: Mapping[str, Any], keys: Sequence[RawSigne
         if values["certificate_chain"]:
             raise click.UsageError("--certificate-chain is of no use without --certificate.")
         return []
-    from modelsign.signing.certificates import load_certificates
     from modelsign.signing.methods.certificate import CertificateSealer
+    from modelsign.signing.x509.certificates import load_certificates
 
     if len(keys) != 1:
         raise click.UsageError(f"--certificate takes one key, the one it was issued for; {len(keys)} are named.")
@@ -140,8 +140,8 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
         return []
     if values["issuers"] or values["issuer_globs"] or values["issuer_regexps"]:
         raise click.UsageError("--ca-roots names authorities, and --certificate-oidc-issuer an identity of Sigstore.")
-    from modelsign.signing.certificate_times import StampTrust
     from modelsign.signing.methods.certificate import CertificateTrust
+    from modelsign.signing.x509.times import StampTrust
 
     stamp_roots, stamp_others = _split(_certificates(session, values["timestamp_roots"]))
     if stamp_others and not stamp_roots:  # else nobody would be asked for the timestamps that are wanted
@@ -180,7 +180,7 @@ def fetched(
         return list(trusted)
     from modelsign.cli.methods.network import transport_of
     from modelsign.signing.methods.certificate import CertificateTrust
-    from modelsign.signing.revocation_fetch import fetch_revocation
+    from modelsign.signing.x509.fetch import fetch_revocation
 
     transport = transport_of(session, values)
     found: list[Trust] = []
@@ -216,14 +216,14 @@ def _proofs(session: Session, values: Mapping[str, Any], now: datetime) -> tuple
     if not logs + timestamps:
         return None, None
     from modelsign.cli.methods.trust_root_options import find_root
-    from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.sigstore.proofs import ProofPolicy
 
     return find_root(session, values, now), ProofPolicy(logs=logs, timestamps=timestamps, times=0)
 
 
 def _identities(values: Mapping[str, Any]) -> list[Identity]:
     from modelsign.cli.methods.identity_options import identities
-    from modelsign.signing import certificate_identity as names
+    from modelsign.signing.x509 import identity as names
 
     organization = values["certificate_organization"]
     make = {"exact": names.exact_identity, "glob": names.glob_identity, "regexp": names.regexp_identity}
@@ -238,9 +238,9 @@ def _identities(values: Mapping[str, Any]) -> list[Identity]:
 
 
 def _revocation(session: Session, values: Mapping[str, Any]) -> RevocationSources:
-    from modelsign.signing.crl import load_revocation_lists
-    from modelsign.signing.ocsp import load_ocsp_response
-    from modelsign.signing.revocation_status import RevocationSources
+    from modelsign.signing.x509.crl import load_revocation_lists
+    from modelsign.signing.x509.ocsp import load_ocsp_response
+    from modelsign.signing.x509.status import RevocationSources
 
     sources = RevocationSources(required=values["require_revocation_status"])
     for path in values["crls"]:
@@ -268,7 +268,7 @@ def _assumed_time(text: str | None) -> Any:
 def _certificates(session: Session, paths: Sequence[str]) -> list[Certificate]:
     if not paths:
         return []
-    from modelsign.signing.certificates import load_certificates
+    from modelsign.signing.x509.certificates import load_certificates
 
     found: list[Certificate] = []
     for path in paths:

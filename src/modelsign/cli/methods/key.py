@@ -71,7 +71,7 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
     if not keys or not logs + timestamps:
         return [KeyTrust(key) for key in keys]
     from modelsign.cli.methods.trust_root_options import find_root
-    from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.sigstore.proofs import ProofPolicy
 
     found = find_root(session, values, now)
     policy = ProofPolicy(logs=logs, timestamps=timestamps, times=0)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from modelsign.cli.session import Session
-    from modelsign.signing.identities import Matcher
     from modelsign.signing.sealer import Sealer
+    from modelsign.signing.sigstore.identities import Matcher
     from modelsign.signing.trust import Trust
 
 __all__ = ["SIGN_OPTIONS", "VERIFY_OPTIONS", "sealers", "trusts"]
@@ -98,7 +98,7 @@ def trusts(session: Session, values: Mapping[str, Any], now: datetime) -> list[T
             f"{len(confirmed)} issuers for {len(named)} identities", param_hint="--certificate-oidc-issuer"
         )
     from modelsign.signing.methods.keyless import KeylessTrust
-    from modelsign.signing.proofs import ProofPolicy
+    from modelsign.signing.sigstore.proofs import ProofPolicy
 
     found = find_root(session, values, now)
     logs, timestamps = values["log_threshold"], values["timestamp_threshold"]
@@ -120,7 +120,7 @@ def _issuers(values: Mapping[str, Any]) -> list[Matcher]:
 
 
 def _matcher(kind: str, text: str) -> Matcher:
-    from modelsign.signing import identities
+    from modelsign.signing.sigstore import identities
 
     return {"exact": identities.exactly, "glob": identities.glob, "regexp": identities.regexp}[kind](text)
 
@@ -136,7 +136,7 @@ def _claims(values: Mapping[str, Any]) -> dict[str, str]:
     pairs += [(name, values[name]) for name in names if values[name] is not None]
     if not pairs:
         return {}
-    from modelsign.signing.fulcio_claims import CLAIMS
+    from modelsign.signing.sigstore.fulcio_claims import CLAIMS
 
     claims: dict[str, str] = {}
     for name, value in pairs:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from modelsign.cli.session import Session
-    from modelsign.signing.rekor import Log
     from modelsign.signing.sealer import Sealer
-    from modelsign.signing.signing_config import Services
-    from modelsign.signing.tokens import Token
+    from modelsign.signing.sigstore.services.rekor import Log
+    from modelsign.signing.sigstore.services.signing_config import Services
+    from modelsign.signing.sigstore.services.tokens import Token
 
 __all__ = ["SIGN_OPTIONS", "sealers", "witnessed"]
 
@@ -78,8 +78,8 @@ def sealers(session: Session, values: Mapping[str, Any]) -> list[Sealer]:
         raise error("NETWORK_OFFLINE", "a signature with an identity needs Sigstore's services")
     from modelsign.cli.methods.network import transport_of
     from modelsign.cli.methods.trust_root_options import find_trust
-    from modelsign.signing.keyless_sealer import KeylessSealer
-    from modelsign.signing.signing_config import choose_services
+    from modelsign.signing.sigstore.services.sealer import KeylessSealer
+    from modelsign.signing.sigstore.services.signing_config import choose_services
 
     trust = find_trust(session, values, session.now())
     config = _signing_config(session, values) or trust.signing_config
@@ -105,7 +105,7 @@ def witnessed(session: Session, values: Mapping[str, Any], found: Sequence[Seale
         return list(found)
     from modelsign.cli.methods.network import transport_of
     from modelsign.signing.methods.key import KeySealer
-    from modelsign.signing.witnesses import WitnessedSealer, Witnesses
+    from modelsign.signing.sigstore.services.witnesses import WitnessedSealer, Witnesses
     from modelsign.transport import check_url
 
     for log in logs:
@@ -131,14 +131,14 @@ def _refuse_stray(values: Mapping[str, Any]) -> None:
 
 
 def _logs(values: Mapping[str, Any]) -> tuple[Log, ...]:
-    from modelsign.signing.rekor import Log
+    from modelsign.signing.sigstore.services.rekor import Log
 
     return tuple(Log(url, values["log_version"]) for url in values["logs"])
 
 
 def _signing_config(session: Session, values: Mapping[str, Any]) -> Mapping[str, object] | None:
     from modelsign import limits
-    from modelsign.signing.signing_config import parse_signing_config
+    from modelsign.signing.sigstore.services.signing_config import parse_signing_config
 
     path = values["signing_config"]
     if path is None:
@@ -150,7 +150,7 @@ def _signing_config(session: Session, values: Mapping[str, Any]) -> Mapping[str,
 
 def _token(session: Session, values: Mapping[str, Any], services: Services) -> tuple[Token | None, Callable[[], Token]]:
     """Return the token, where it is there already, and what fetches one when it is needed."""
-    from modelsign.signing.tokens import ambient_token, interactive_token
+    from modelsign.signing.sigstore.services.tokens import ambient_token, interactive_token
 
     source = values["identity_token"]
     if source is not None:
@@ -167,7 +167,7 @@ def _token(session: Session, values: Mapping[str, Any], services: Services) -> t
 
 def _given_token(session: Session, source: str) -> Token:
     from modelsign import limits
-    from modelsign.signing.tokens import read_token
+    from modelsign.signing.sigstore.services.tokens import read_token
 
     if _LOOKS_LIKE_A_TOKEN.match(source):
         raise error(
@@ -184,7 +184,7 @@ def _given_token(session: Session, source: str) -> Token:
 
 def _fresh(session: Session, offered: Token) -> Token:
     """Return the ambient token, or another one where reading the model took nearly as long as it lives."""
-    from modelsign.signing.tokens import ambient_token
+    from modelsign.signing.sigstore.services.tokens import ambient_token
 
     now = session.now()
     if (offered.expires - now).total_seconds() > _FRESH:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from modelsign.cli.session import Session
-    from modelsign.signing.trust_root import TrustRoot
-    from modelsign.signing.trust_updates import Current, Repository
+    from modelsign.signing.sigstore.services.trust_updates import Current, Repository
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 __all__ = ["TRUST_ROOT_OPTIONS", "TRUST_SOURCE_OPTIONS", "FoundRoot", "find_root", "find_trust"]
 
@@ -82,7 +82,7 @@ def find_trust(session: Session, values: Mapping[str, Any], now: datetime) -> Cu
     """
     from modelsign.cli.methods.network import transport_of
     from modelsign.errors import error
-    from modelsign.signing.trust_updates import current_trust
+    from modelsign.signing.sigstore.services.trust_updates import current_trust
 
     named = [name for name in ("trusted_root", "trust_config", "tuf_url") if values[name]]
     if len(named) > 1:
@@ -96,8 +96,8 @@ def find_trust(session: Session, values: Mapping[str, Any], now: datetime) -> Cu
 
 def _from_file(session: Session, values: Mapping[str, Any], now: datetime, max_age: timedelta | None) -> Current:
     from modelsign import limits
-    from modelsign.signing.trust_root import DatedRoot, parse_trust_config, parse_trust_root
-    from modelsign.signing.trust_updates import Current
+    from modelsign.signing.sigstore.services.trust_updates import Current
+    from modelsign.signing.sigstore.trust_root import DatedRoot, parse_trust_config, parse_trust_root
 
     path = values["trusted_root"] or values["trust_config"]
     data = session.read(path, limits.TRUST_ROOT_BYTES, what="trust root")
@@ -115,7 +115,7 @@ def _from_file(session: Session, values: Mapping[str, Any], now: datetime, max_a
 
 def _repository(session: Session, values: Mapping[str, Any]) -> Repository:
     from modelsign import limits
-    from modelsign.signing.trust_updates import PUBLIC_GOOD, Repository
+    from modelsign.signing.sigstore.services.trust_updates import PUBLIC_GOOD, Repository
 
     first = values["tuf_root"]
     root = None if first is None else session.read(first, limits.TRUST_ROOT_BYTES, what="TUF root")

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from modelsign import limits, timestamp
 from modelsign.errors import ModelsignError, error
 from modelsign.signing.bundle import write_bundle
-from modelsign.signing.certificate_identity import names_of
-from modelsign.signing.certificate_times import StampTrust, verified_stamps
-from modelsign.signing.certificates import Certificate
-from modelsign.signing.chain import check_chain, check_roots, check_usage, find_chains
 from modelsign.signing.content import Content
 from modelsign.signing.dsse import IN_TOTO, Envelope, pae, pae_of_v0_2
 from modelsign.signing.keys import VerifyKey
-from modelsign.signing.log_entries import Verifier
 from modelsign.signing.method import Method
-from modelsign.signing.proofs import Proofs, Subject, prove
-from modelsign.signing.revocation_status import RevocationSources, check_revocation
 from modelsign.signing.sealer import Sealed
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.proofs import Proofs, Subject, prove
 from modelsign.signing.trust import BY_KEY, Vouch, refuse_legacy
+from modelsign.signing.x509.certificates import Certificate
+from modelsign.signing.x509.chain import check_chain, check_roots, check_usage, find_chains
+from modelsign.signing.x509.identity import names_of
+from modelsign.signing.x509.status import RevocationSources, check_revocation
+from modelsign.signing.x509.times import StampTrust, verified_stamps
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from modelsign.signing.bundle import Bundle
-    from modelsign.signing.certificate_identity import Identity
-    from modelsign.signing.certificate_times import Stamp
-    from modelsign.signing.chain import Chain
-    from modelsign.signing.proofs import ProofPolicy
     from modelsign.signing.sealer import RawSigner
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.proofs import ProofPolicy
+    from modelsign.signing.sigstore.trust_root import TrustRoot
+    from modelsign.signing.x509.chain import Chain
+    from modelsign.signing.x509.identity import Identity
+    from modelsign.signing.x509.times import Stamp
 
 __all__ = ["METHOD", "CertificateSealer", "CertificateTrust"]
 

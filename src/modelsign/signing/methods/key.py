@@ -23,9 +23,9 @@ from modelsign.verdict import Signer
 if TYPE_CHECKING:
     from modelsign.signing.bundle import Bundle, Material
     from modelsign.signing.keys import VerifyKey
-    from modelsign.signing.proofs import ProofPolicy
     from modelsign.signing.sealer import RawSigner
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.proofs import ProofPolicy
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 __all__ = ["METHOD", "KeySealer", "KeyTrust", "signer_of"]
 
@@ -92,7 +92,7 @@ class KeyTrust(NamedTuple):
 
         Raises:
             ModelsignError: ``SIGNATURE_WRONG_KEY``, ``SIGNATURE_INVALID`` or ``LEGACY_NOT_ALLOWED``; where proofs are
-                wanted, the reasons of :func:`modelsign.signing.proofs.prove`.
+                wanted, the reasons of :func:`modelsign.signing.sigstore.proofs.prove`.
 
         """
         v0_2 = _signed_as_v0_2(bundle, self.key, allow_legacy=allow_legacy) and self._may_be_named(bundle.material)
@@ -122,8 +122,8 @@ class KeyTrust(NamedTuple):
         """Add the proofs that are wanted to what is known of the signer."""
         if self.root is None or self.proofs is None:
             return Vouch(signer_of(self.key), self.key.oms)
-        from modelsign.signing.log_entries import Verifier  # noqa: PLC0415 - most keys come without proofs
-        from modelsign.signing.proofs import Subject, prove  # noqa: PLC0415 - same
+        from modelsign.signing.sigstore.log_entries import Verifier  # noqa: PLC0415 - most keys come without proofs
+        from modelsign.signing.sigstore.proofs import Subject, prove  # noqa: PLC0415 - same
 
         verifier = Verifier(self.key.der, self.key, certificate=False)
         found = prove(Subject(material, version, content, verifier), self.root, self.proofs)

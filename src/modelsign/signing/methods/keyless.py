@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign import limits, timestamp
 from modelsign.errors import error
-from modelsign.signing.certificates import Certificate
 from modelsign.signing.content import Content
-from modelsign.signing.fulcio_certificate import find_issuer, read_signing_certificate
-from modelsign.signing.log_entries import Verifier
 from modelsign.signing.method import Method
-from modelsign.signing.proofs import ProofPolicy, Subject, prove
-from modelsign.signing.sct import verify_sct
+from modelsign.signing.sigstore.fulcio_certificate import find_issuer, read_signing_certificate
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.proofs import ProofPolicy, Subject, prove
+from modelsign.signing.sigstore.sct import verify_sct
 from modelsign.signing.trust import BY_KEY, Vouch, refuse_legacy
+from modelsign.signing.x509.certificates import Certificate
 from modelsign.verdict import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.signing.bundle import Bundle, Material
-    from modelsign.signing.fulcio_certificate import SigningCertificate
-    from modelsign.signing.identities import Matcher
-    from modelsign.signing.proofs import Proofs
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.fulcio_certificate import SigningCertificate
+    from modelsign.signing.sigstore.identities import Matcher
+    from modelsign.signing.sigstore.proofs import Proofs
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 __all__ = ["METHOD", "KeylessTrust"]
 
@@ -50,8 +50,8 @@ _OF_THE_SOURCE = frozenset(
 class KeylessTrust(NamedTuple):
     """Trusts one identity, or those that match, confirmed by one issuer, by the services of one trust root.
 
-    ``claims`` are demanded exactly, by their names in :mod:`~modelsign.signing.fulcio_claims`. ``notes`` are what
-    has to be said of the trust root with every answer, such as its age.
+    ``claims`` are demanded exactly, by their names in :mod:`~modelsign.signing.sigstore.fulcio_claims`. ``notes`` are
+    what has to be said of the trust root with every answer, such as its age.
     """
 
     root: TrustRoot

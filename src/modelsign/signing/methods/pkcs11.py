@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modelsign.errors import error
 from modelsign.signing.keys import VerifyKey
 from modelsign.signing.method import Method
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,11 +14,11 @@ from hostile.target import Target
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.content import Content
-from modelsign.signing.fulcio import request_certificate
 from modelsign.signing.keys import VerifyKey
-from modelsign.signing.log_entries import Verifier
-from modelsign.signing.rekor import Log, write_entry
-from modelsign.signing.timestamp_authority import request_timestamp
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.services.fulcio import request_certificate
+from modelsign.signing.sigstore.services.rekor import Log, write_entry
+from modelsign.signing.sigstore.services.timestamp_authority import request_timestamp
 from modelsign.transport import Answer, server_words
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from modelsign.cli.inspection import lines_of
 from modelsign.report.document import dumps
 from modelsign.signing import keys
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.describe import describe_file
+from modelsign.signing.describe.bundle import describe_file
 from modelsign.signing.envelope import verify_envelope
 from modelsign.signing.evidence import check_bundles
 from modelsign.signing.methods.key import KeyTrust

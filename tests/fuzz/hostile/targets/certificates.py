@@ -12,16 +12,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hostile.target import Target
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_bundle
-from modelsign.signing.certificate_identity import exact_identity, glob_identity, names_of
-from modelsign.signing.certificates import load_certificate, load_certificates
-from modelsign.signing.crl import load_revocation_lists
 from modelsign.signing.dsse import IN_TOTO
 from modelsign.signing.methods.certificate import CertificateSealer, CertificateTrust
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.revocation_status import RevocationSources
+from modelsign.signing.x509.certificates import load_certificate, load_certificates
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.identity import exact_identity, glob_identity, names_of
+from modelsign.signing.x509.ocsp import load_ocsp_response
+from modelsign.signing.x509.status import RevocationSources
 
 if TYPE_CHECKING:
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 NOW = paperchain.NOW
 

@@ -8,7 +8,7 @@ from hostile.target import Target
 from modelsign import timestamp
 from modelsign.policy.document import read_policy
 from modelsign.policy.strictyaml import loads
-from modelsign.signing import identities
+from modelsign.signing.sigstore import identities
 
 POLICIES = Path(__file__).parents[4] / "policies"
 

@@ -14,20 +14,20 @@ from bundlecraft import encoded
 
 from hostile.target import Target
 from modelsign.errors import ModelsignError, error
-from modelsign.signing import tlog
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.fulcio_certificate import find_issuer, read_signing_certificate
-from modelsign.signing.identities import exactly
 from modelsign.signing.methods.keyless import KeylessTrust
 from modelsign.signing.pkcs11_uri import parse_pkcs11_uri
-from modelsign.signing.sct import verify_sct
-from modelsign.signing.signing_config import choose_services, parse_signing_config
-from modelsign.signing.timestamps import verify_timestamps
-from modelsign.signing.tokens import read_token
-from modelsign.signing.trust_root import parse_trust_config, parse_trust_root
+from modelsign.signing.sigstore import tlog
+from modelsign.signing.sigstore.fulcio_certificate import find_issuer, read_signing_certificate
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.sct import verify_sct
+from modelsign.signing.sigstore.services.signing_config import choose_services, parse_signing_config
+from modelsign.signing.sigstore.services.tokens import read_token
+from modelsign.signing.sigstore.timestamps import verify_timestamps
+from modelsign.signing.sigstore.trust_root import parse_trust_config, parse_trust_root
 
 if TYPE_CHECKING:
-    from modelsign.signing.trust_root import TrustRoot
+    from modelsign.signing.sigstore.trust_root import TrustRoot
 
 NOW = paper.SIGNED
 STORE = resources.files("sigstore") / "_store" / "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev"

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from modelsign import pattern
 from modelsign.errors import error
-from modelsign.signing.identities import regexp
+from modelsign.signing.sigstore.identities import regexp
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 __all__ = ["Identity", "any_identity", "exact_identity", "glob_identity", "names_of", "regexp_identity"]
 

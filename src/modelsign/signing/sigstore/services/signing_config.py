@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson, timestamp
 from modelsign.errors import error
-from modelsign.signing.rekor import Log
+from modelsign.signing.sigstore.services.rekor import Log
 from modelsign.transport import check_url
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from modelsign import limits, timestamp
 from modelsign.errors import error
-from modelsign.signing.log_entries import check_entry
-from modelsign.signing.timestamps import verify_timestamps
-from modelsign.signing.tlog import verify_inclusion, verify_promise
+from modelsign.signing.sigstore.log_entries import check_entry
+from modelsign.signing.sigstore.timestamps import verify_timestamps
+from modelsign.signing.sigstore.tlog import verify_inclusion, verify_promise
 from modelsign.verdict import LogProof
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from modelsign.signing.bundle import Material, TlogEntry
     from modelsign.signing.content import Content
-    from modelsign.signing.log_entries import Verifier
-    from modelsign.signing.trust_root import LogKey, TrustRoot
+    from modelsign.signing.sigstore.log_entries import Verifier
+    from modelsign.signing.sigstore.trust_root import LogKey, TrustRoot
     from modelsign.verdict import Signer
 
 __all__ = ["Moment", "ProofPolicy", "Proofs", "Subject", "prove"]
@@ -95,8 +95,8 @@ def prove(subject: Subject, root: TrustRoot, policy: ProofPolicy) -> Proofs:
 
     Raises:
         ModelsignError: ``PROOFS_TOO_FEW``, ``SIGNING_TIME_UNPROVEN``, ``PROOF_REPEATED``, or a reason of
-            :mod:`~modelsign.signing.tlog`, :mod:`~modelsign.signing.log_entries` or
-            :mod:`~modelsign.signing.timestamps`.
+            :mod:`~modelsign.signing.sigstore.tlog`, :mod:`~modelsign.signing.sigstore.log_entries` or
+            :mod:`~modelsign.signing.sigstore.timestamps`.
 
     """
     material = subject.material

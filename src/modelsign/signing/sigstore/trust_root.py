@@ -242,7 +242,7 @@ def _log(member: _Object) -> LogKey:
 
 
 def _authority(member: _Object) -> Authority:
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
     entries = _object(member.get("certChain"), "certChain").get("certificates")
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.PROOFS:

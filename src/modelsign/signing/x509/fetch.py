@@ -2,7 +2,7 @@
 
 Only certificates of a chain to a root that the caller trusts are asked for, because each names places that are then
 contacted; a stranger's certificate names nothing. Answers are signed and change rarely, so plain ``http`` will do, as
-authorities use it. Nothing here is believed: :mod:`modelsign.signing.revocation_status` judges what was fetched.
+authorities use it. Nothing here is believed: :mod:`modelsign.signing.x509.status` judges what was fetched.
 OCSP by RFC 6960, appendix A.1; lists by RFC 5280, section 4.2.1.13. Places for LDAP are passed over.
 """
 
@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError
-from modelsign.signing.crl import load_revocation_lists
-from modelsign.signing.ocsp import load_ocsp_response
-from modelsign.signing.revocation_status import RevocationSources
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.crl import load_revocation_lists
+from modelsign.signing.x509.ocsp import load_ocsp_response
+from modelsign.signing.x509.parsing import parsing
+from modelsign.signing.x509.status import RevocationSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from modelsign.signing.certificates import Certificate
-    from modelsign.signing.chain import Chain
-    from modelsign.signing.crl import RevocationList
-    from modelsign.signing.ocsp import OcspResponse
+    from modelsign.signing.x509.certificates import Certificate
+    from modelsign.signing.x509.chain import Chain
+    from modelsign.signing.x509.crl import RevocationList
+    from modelsign.signing.x509.ocsp import OcspResponse
     from modelsign.transport import Transport
 
 __all__ = ["fetch_revocation"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.parsing import parsing
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import error
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from cryptography.x509.certificate_transparency import SignedCertificateTimestamp
 
-    from modelsign.signing.trust_root import LogKey
+    from modelsign.signing.sigstore.trust_root import LogKey
 
 __all__ = ["verify_sct"]
 

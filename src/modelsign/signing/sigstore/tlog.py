@@ -2,7 +2,7 @@
 
 Merkle paths follow RFC 6962, section 2.1.1 (as RFC 9162, section 2.1.3.2 words the check); checkpoints C2SP's
 ``signed-note`` and ``tlog-checkpoint``; the signed entry timestamp (SET) is Rekor v1's, over RFC 8785 JSON.
-Whether the entry is about the bundle's signature is asked in :mod:`modelsign.signing.log_entries`.
+Whether the entry is about the bundle's signature is asked in :mod:`modelsign.signing.sigstore.log_entries`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from modelsign.errors import ModelsignError
     from modelsign.signing.bundle import InclusionProof, TlogEntry
-    from modelsign.signing.trust_root import LogKey
+    from modelsign.signing.sigstore.trust_root import LogKey
 
 __all__ = ["Checkpoint", "includes", "parse_checkpoint", "verify_checkpoint", "verify_inclusion", "verify_promise"]
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.certificate_algorithms import check_algorithm, check_key, signed_by
-from modelsign.signing.certificates import Certificate
-from modelsign.signing.chain import OCSP, check_chain
-from modelsign.signing.crl import Revocation
-from modelsign.signing.x509_parsing import check_whole, parsing
+from modelsign.signing.x509.algorithms import check_algorithm, check_key, signed_by
+from modelsign.signing.x509.certificates import Certificate
+from modelsign.signing.x509.chain import OCSP, check_chain
+from modelsign.signing.x509.crl import Revocation
+from modelsign.signing.x509.parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

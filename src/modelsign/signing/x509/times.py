@@ -1,9 +1,9 @@
 """By when a signature with a certificate existed: RFC 3161 timestamps of authorities the caller named by their roots.
 
 The token is parsed and its signature verified by ``rfc3161-client``; who made it is decided here, by the same rules
-for chains as everywhere (:mod:`modelsign.signing.chain`), at the time the token names. Certificates in a token may fill
-the gap to a root and are never trust. A timestamp that does not verify proves nothing and costs nothing: it is passed
-over with a warning.
+for chains as everywhere (:mod:`modelsign.signing.x509.chain`), at the time the token names. Certificates in a token may
+fill the gap to a root and are never trust. A timestamp that does not verify proves nothing and costs nothing: it is
+passed over with a warning.
 """
 
 # ruff: noqa: PLC0415
@@ -15,16 +15,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.errors import ModelsignError
-from modelsign.signing.certificates import Certificate
-from modelsign.signing.chain import Usage, check_chain, find_chains
-from modelsign.signing.revocation_status import RevocationSources, check_revocation
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.certificates import Certificate
+from modelsign.signing.x509.chain import Usage, check_chain, find_chains
+from modelsign.signing.x509.parsing import parsing
+from modelsign.signing.x509.status import RevocationSources, check_revocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from modelsign.signing.chain import Chain
+    from modelsign.signing.x509.chain import Chain
 
 __all__ = ["Stamp", "StampTrust", "verified_stamps"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError
-from modelsign.signing.describe_certificate import describe_certificate, name_text
-from modelsign.signing.loose_values import MOST_SHOWN, child, children, decoded, moment_of, number, text
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.describe.certificate import describe_certificate, name_text
+from modelsign.signing.describe.loose_values import MOST_SHOWN, child, children, decoded, moment_of, number, text
+from modelsign.signing.x509.parsing import parsing
 from modelsign.verdict import LogEntryClaims, MaterialClaims, TimestampClaims
 
 if TYPE_CHECKING:

@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, NamedTuple
 from modelsign.errors import ModelsignError, error
 from modelsign.signing.bundle import parse_bundle, write_bundle
 from modelsign.signing.dsse import Envelope, pae
-from modelsign.signing.fulcio import request_certificate
-from modelsign.signing.fulcio_certificate import find_issuer, read_signing_certificate
-from modelsign.signing.identities import exactly
-from modelsign.signing.log_entries import Verifier
 from modelsign.signing.methods.keyless import KeylessTrust
-from modelsign.signing.proofs import ProofPolicy
-from modelsign.signing.sct import verify_sct
 from modelsign.signing.sealer import Sealed
-from modelsign.signing.timestamps import verify_timestamps
-from modelsign.signing.witnesses import Witnesses
+from modelsign.signing.sigstore.fulcio_certificate import find_issuer, read_signing_certificate
+from modelsign.signing.sigstore.identities import exactly
+from modelsign.signing.sigstore.log_entries import Verifier
+from modelsign.signing.sigstore.proofs import ProofPolicy
+from modelsign.signing.sigstore.sct import verify_sct
+from modelsign.signing.sigstore.services.fulcio import request_certificate
+from modelsign.signing.sigstore.services.witnesses import Witnesses
+from modelsign.signing.sigstore.timestamps import verify_timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from modelsign.signing.fulcio_certificate import SigningCertificate
-    from modelsign.signing.signing_config import Services
-    from modelsign.signing.tokens import Token
+    from modelsign.signing.sigstore.fulcio_certificate import SigningCertificate
+    from modelsign.signing.sigstore.services.signing_config import Services
+    from modelsign.signing.sigstore.services.tokens import Token
+    from modelsign.signing.sigstore.trust_root import TrustRoot
     from modelsign.signing.trust import Vouch
-    from modelsign.signing.trust_root import TrustRoot
     from modelsign.transport import Transport
 
 __all__ = ["KeylessSealer"]

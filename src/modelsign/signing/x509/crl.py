@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.certificate_algorithms import check_algorithm, check_key
-from modelsign.signing.x509_parsing import check_whole, parsing
+from modelsign.signing.x509.algorithms import check_algorithm, check_key
+from modelsign.signing.x509.parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 __all__ = ["Revocation", "RevocationList", "load_revocation_lists"]
 

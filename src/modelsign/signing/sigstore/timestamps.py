@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.x509.parsing import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rfc3161_client import TimeStampResponse
 
-    from modelsign.signing.trust_root import Authority
+    from modelsign.signing.sigstore.trust_root import Authority
 
 __all__ = ["Timestamp", "verify_timestamps"]
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.certificates import CODE_SIGNING, OCSP_SIGNING
-from modelsign.signing.name_constraints import check_names
+from modelsign.signing.x509.certificates import CODE_SIGNING, OCSP_SIGNING
+from modelsign.signing.x509.name_constraints import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 __all__ = ["CODE", "CRL", "OCSP", "Chain", "Usage", "check_chain", "check_roots", "check_usage", "find_chains"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits, strictjson
 from modelsign.errors import error
-from modelsign.signing.trust_root import KEY_DETAILS
+from modelsign.signing.sigstore.trust_root import KEY_DETAILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """X.509 certificates, read once and whole: what stands in them, and by whom they were signed.
 
-Follows RFC 5280, section 4. Reading says nothing about trust; :mod:`modelsign.signing.chain` does. Everything that
+Follows RFC 5280, section 4. Reading says nothing about trust; :mod:`modelsign.signing.x509.chain` does. Everything that
 is used later is parsed at once, so that a malformed field is found here and nowhere else.
 """
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.errors import error
-from modelsign.signing.certificate_algorithms import check_algorithm, check_key
-from modelsign.signing.x509_parsing import check_whole, parsing
+from modelsign.signing.x509.algorithms import check_algorithm, check_key
+from modelsign.signing.x509.parsing import check_whole, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

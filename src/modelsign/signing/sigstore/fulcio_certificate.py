@@ -13,8 +13,8 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelsign.errors import error
-from modelsign.signing.certificates import CODE_SIGNING, Certificate
-from modelsign.signing.fulcio_claims import OTHER_NAME, read_claims, read_utf8_string
+from modelsign.signing.sigstore.fulcio_claims import OTHER_NAME, read_claims, read_utf8_string
+from modelsign.signing.x509.certificates import CODE_SIGNING, Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from modelsign.errors import ModelsignError
     from modelsign.signing.keys import VerifyKey
-    from modelsign.signing.trust_root import Authority
+    from modelsign.signing.sigstore.trust_root import Authority
 
 __all__ = ["SigningCertificate", "find_issuer", "read_signing_certificate"]
 

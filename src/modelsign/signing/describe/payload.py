@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from modelsign import limits, strictjson, timestamp
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.foreign import MODEL_PREDICATES
-from modelsign.signing.loose_values import MOST_SHOWN, child, number, text
+from modelsign.signing.describe.foreign import MODEL_PREDICATES
+from modelsign.signing.describe.loose_values import MOST_SHOWN, child, number, text
 from modelsign.signing.oms import parse_statement
 from modelsign.verdict import ModelClaims, StatementClaims, SubjectClaims
 

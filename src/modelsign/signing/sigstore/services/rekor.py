@@ -5,7 +5,7 @@ a blob, is handed no more than the digest of what was signed (rekor-tiles, CLIEN
 its answer was lost finds the entry that the first one made.
 
 The answer comes back in the form a bundle holds it; whether the log is trusted, and kept its promise, is for the
-verifier (``signing.tlog``).
+verifier (``signing.sigstore.tlog``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from modelsign import limits, strictjson
 from modelsign.errors import error
-from modelsign.signing.trust_root import KEY_DETAILS
+from modelsign.signing.sigstore.trust_root import KEY_DETAILS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from modelsign.signing.content import Content
     from modelsign.signing.dsse import Envelope
     from modelsign.signing.keys import VerifyKey
-    from modelsign.signing.log_entries import Verifier
+    from modelsign.signing.sigstore.log_entries import Verifier
     from modelsign.transport import Transport
 
 __all__ = ["Log", "check_loggable", "write_entry"]

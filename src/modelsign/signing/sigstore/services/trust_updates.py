@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import files, limits, timestamp
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.signing_config import parse_signing_config
-from modelsign.signing.trust_root import DatedRoot, parse_trust_root, read_shipped_root
+from modelsign.signing.sigstore.services.signing_config import parse_signing_config
+from modelsign.signing.sigstore.trust_root import DatedRoot, parse_trust_root, read_shipped_root
 from modelsign.transport import check_url, server_words
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _update(repository: Repository, transport: Transport) -> dict[str, bytes]:
     from tuf.api import exceptions
     from tuf.ngclient.updater import Updater
 
-    from modelsign.signing.tuf_fetcher import TransportFetcher
+    from modelsign.signing.sigstore.services.tuf_fetcher import TransportFetcher
 
     first = repository.first_root or _shipped(repository.url, "root.json")
     if first is None:

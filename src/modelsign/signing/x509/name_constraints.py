@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from modelsign.signing.certificates import Certificate
+    from modelsign.signing.x509.certificates import Certificate
 
 __all__ = ["check_names"]
 

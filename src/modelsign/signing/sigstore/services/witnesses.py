@@ -17,9 +17,9 @@ from modelsign import limits, strictjson
 from modelsign.errors import error
 from modelsign.signing.bundle import parse_bundle
 from modelsign.signing.content import Content
-from modelsign.signing.log_entries import Verifier, check_entry
-from modelsign.signing.rekor import check_loggable, write_entry
-from modelsign.signing.timestamp_authority import request_timestamp
+from modelsign.signing.sigstore.log_entries import Verifier, check_entry
+from modelsign.signing.sigstore.services.rekor import check_loggable, write_entry
+from modelsign.signing.sigstore.services.timestamp_authority import request_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from modelsign.signing.bundle import Bundle
     from modelsign.signing.dsse import Envelope
     from modelsign.signing.keys import VerifyKey
-    from modelsign.signing.rekor import Log
     from modelsign.signing.sealer import Sealed, Sealer
+    from modelsign.signing.sigstore.services.rekor import Log
     from modelsign.transport import Transport
 
 __all__ = ["WitnessedSealer", "Witnesses"]
@@ -55,7 +55,7 @@ class Witnesses(NamedTuple):
         """Return a timestamp of each authority over a signature: RFC 3161 responses, DER.
 
         Raises:
-            ModelsignError: see :func:`~modelsign.signing.timestamp_authority.request_timestamp`.
+            ModelsignError: see :func:`~modelsign.signing.sigstore.services.timestamp_authority.request_timestamp`.
 
         """
         return tuple(request_timestamp(self.transport, url, signature) for url in self.timestamp_authorities)
@@ -64,7 +64,7 @@ class Witnesses(NamedTuple):
         """Write an envelope into each log and return the entries in the JSON form of bundles; this is for ever.
 
         Raises:
-            ModelsignError: see :func:`~modelsign.signing.rekor.write_entry`.
+            ModelsignError: see :func:`~modelsign.signing.sigstore.services.rekor.write_entry`.
 
         """
         return tuple(write_entry(self.transport, log, Content.of_envelope(envelope), verifier) for log in self.logs)

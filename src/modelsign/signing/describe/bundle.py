@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
 from modelsign.signing.bundle import parse_any_bundle
-from modelsign.signing.describe_material import describe_material
-from modelsign.signing.describe_payload import describe_statement
-from modelsign.signing.foreign import form_of, purpose_of, shape_of
-from modelsign.signing.loose_values import child, children, decoded, text
+from modelsign.signing.describe.foreign import form_of, purpose_of, shape_of
+from modelsign.signing.describe.loose_values import child, children, decoded, text
+from modelsign.signing.describe.material import describe_material
+from modelsign.signing.describe.payload import describe_statement
 from modelsign.verdict import BlobClaims, BundleClaims, SignatureClaims
 
 if TYPE_CHECKING:

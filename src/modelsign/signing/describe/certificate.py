@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError
-from modelsign.signing.fulcio_claims import read_claims
-from modelsign.signing.loose_values import MOST_SHOWN, text
-from modelsign.signing.x509_parsing import parsing
+from modelsign.signing.describe.loose_values import MOST_SHOWN, text
+from modelsign.signing.sigstore.fulcio_claims import read_claims
+from modelsign.signing.x509.parsing import parsing
 from modelsign.verdict import CertificateClaims
 
 if TYPE_CHECKING:

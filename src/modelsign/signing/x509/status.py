@@ -13,16 +13,16 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.errors import ModelsignError, error
-from modelsign.signing.chain import CRL, check_chain, find_chains
+from modelsign.signing.x509.chain import CRL, check_chain, find_chains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from modelsign.signing.certificates import Certificate
-    from modelsign.signing.chain import Chain
-    from modelsign.signing.crl import Revocation, RevocationList
-    from modelsign.signing.ocsp import OcspResponse
+    from modelsign.signing.x509.certificates import Certificate
+    from modelsign.signing.x509.chain import Chain
+    from modelsign.signing.x509.crl import Revocation, RevocationList
+    from modelsign.signing.x509.ocsp import OcspResponse
 
 __all__ = ["RevocationSources", "check_revocation"]
 

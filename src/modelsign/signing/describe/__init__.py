@@ -1,0 +1,1 @@
+"""What a bundle says, shown and not believed. Never verifies anything."""
