@@ -3,7 +3,8 @@
 #   make test     every test, on every Python >= 3.11 found
 #   make check    lint, format, types, layers, generated files: what everyone runs before a commit
 #   make bench    figures of speed and memory, as ratios
-#   make fuzz     property and fuzz tests with many more examples, then parsers for MODELSIGN_FUZZ_SECONDS (600)
+#   make fuzz     property and fuzz tests with many more examples, pickles against CPython's unpicklers
+#                 (MODELSIGN_FUZZ_PROGRAMS, 1000000), then parsers for MODELSIGN_FUZZ_SECONDS (600)
 #   make ordinary false alarms: makes files with the libraries that are installed, and scans them
 #   make interop  who reads whose signatures, by method, against a Sigstore on loopback
 #   make mutate   mutation testing of the modules that decide
@@ -58,6 +59,7 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 tests/property tests/fuzz
+	$(BIN)/python tools/fuzz_pickles.py
 	$(BIN)/python tools/fuzz.py
 
 ordinary: $(VENV)/.dev

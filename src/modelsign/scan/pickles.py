@@ -14,7 +14,7 @@ from modelsign import limits
 from modelsign.scan.format import Inspection
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.faults import Broken, Exhausted
-from modelsign.scan.machine.frames import as_file_reads
+from modelsign.scan.machine.frames import file_readings
 from modelsign.scan.machine.judge import Judge
 from modelsign.scan.machine.memo import Memo
 from modelsign.scan.machine.rules import RULES
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Analysis", "analyse", "scan_pickle", "scan_torch_record", "scan_torch_stream"]
 
-_READINGS_DIFFER: Final = frozenset({rules.BROKEN.id, rules.TRAILING.id, rules.FRAME_CROSSED.id})
+_ENDS_DIFFER: Final = frozenset({rules.BROKEN.id, rules.TRAILING.id})
+_READINGS_DIFFER: Final = _ENDS_DIFFER | {rules.FRAME_CROSSED.id}
 """What a second reading says of its own end adds nothing: the first has said it."""
 _ARRAY_AS_OPCODES: Final = _READINGS_DIFFER | {
     rules.EXTENSION_CODE.id,
@@ -123,16 +124,13 @@ def _every_reading(
     judge.skips = None if watcher.get() is None else {}
     end, streams = _walk_all(judge, start)
     own = judge.findings
-    for afresh in (False, True) if judge.frames_differ else ():
-        other = as_file_reads(source, start, afresh=afresh)
-        if other is not None:
-            second = _judge(Source(other), member, persistent, raw_arrays=persistent is None)
-            _walk_all(second, 0)
-            judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
     if streams and (streams > 1 or end < source.size):
         second = _judge(source, member, persistent, raw_arrays=persistent is None)
         _walk_all(second, start, memo=Memo())
-        judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
+        judge.absorb(second, _ENDS_DIFFER, confidence=Confidence.MEDIUM)
+        judge.frames_differ |= second.frames_differ
+    if judge.frames_differ:
+        _walk_as_file(judge, start, member, persistent)
     if judge.unaligned_arrays or judge.inner_pickles:
         second = _judge(source, member, persistent, raw_arrays=False)
         _walk_all(second, start)
@@ -146,6 +144,18 @@ def _every_reading(
         _, whole = _walk_all(second, start)
         judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE, confidence=Confidence.MEDIUM)
     return judge, end, streams, own
+
+
+def _walk_as_file(judge: Judge, start: int, member: str | None, persistent: str | None) -> None:
+    """Walk the bytes in the orders in which readers that lose the rest of a frame take them, with either memo."""
+    others, more = file_readings(judge.source, start)
+    for other in others:
+        for memo in (None, Memo()):
+            second = _judge(Source(other), member, persistent, raw_arrays=persistent is None)
+            _walk_all(second, 0, memo=memo)
+            judge.absorb(second, _READINGS_DIFFER, confidence=Confidence.MEDIUM)
+    if more:
+        judge.note(rules.BUDGET, "the pickle can be read in more ways than are followed, because its frames do not fit")
 
 
 def _judge(

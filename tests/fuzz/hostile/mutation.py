@@ -10,6 +10,8 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
+import pickleprograms
+
 from hostile import der
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ def changed_inside(chance: random.Random, data: bytes, form: str) -> bytes:
         return _dumped(chance, _changed_value(chance, value))
     if form == "der":
         return der.changed(chance, data) or changed_bytes(chance, data, data)
+    if form == "pickle":
+        return pickleprograms.changed(chance, data)
     return _changed_lines(chance, data)
 
 

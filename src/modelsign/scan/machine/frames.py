@@ -1,12 +1,16 @@
-"""The other reading of a pickle whose frames do not fit: what ``_pickle.Unpickler(file)`` reads.
+"""The other readings of a pickle whose frames do not fit: what ``_pickle.Unpickler(file)`` reads.
 
 CPython before 3.13.15 and 3.14.7 (gh-154848) prefetches a frame, and where an opcode or argument needs more bytes
-than are left of it, drops the rest of the frame and reads on behind it. ``pickle.loads`` reads straight on.
-This yields the bytes in the order in which such a file reader consumes them.
+than are left of it, drops the rest of the frame and reads on behind it; so does every version where the pickle stops
+before its frame and another is read behind it. ``pickle.loads`` reads straight on, and so does a reader of a file that
+can be looked into ahead (``peek``), as long as the frame lies within what it sees. How much that is, is the file's
+affair: each frame that does not fit may be dropped or not, and each combination is a reading of its own.
+This yields the bytes in the order in which such readers consume them.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.machine import opcodes as op
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
     from modelsign.scan.machine.source import Source
 
-__all__ = ["ARGUMENTS", "LINES", "Segments", "as_file_reads"]
+__all__ = ["ARGUMENTS", "LINES", "Segments", "file_readings"]
 
 LINES: Final = {op.GLOBAL: 2, op.INST: 2, op.PERSID: 1, op.GET: 1, op.PUT: 1} | dict.fromkeys(op.TEXT_LITERALS, 1)
 """How many lines follow an opcode."""
@@ -27,6 +31,8 @@ ARGUMENTS: Final = {
 _COPIED: Final = frozenset({op.BINBYTES, op.SHORT_BINBYTES, op.BINBYTES8, op.BYTEARRAY8})
 """Literals whose content is copied in two parts, so that nothing is dropped."""
 _MOST: Final = 1_000_000
+_READINGS: Final = 8
+"""So many readings are followed."""
 
 
 class Segments:
@@ -57,10 +63,14 @@ class Segments:
 class _Reader:
     """A file reader with a buffer: ``position`` is where it reads, ``buffered`` the end of what it holds."""
 
-    def __init__(self, source: Source, start: int) -> None:
+    def __init__(self, source: Source, start: int, drops: tuple[bool, ...]) -> None:
+        """Take whether to drop the rest of a frame, each time that it comes to that; from then on always."""
         self.source = source
         self.position = self.buffered = self._kept = start
         self.parts: list[tuple[int, int]] = []
+        self.drops = drops
+        self.asked = 0
+        """How often there was a rest to drop."""
 
     def take(self, length: int, *, copied: bool = False) -> int:
         """Read ``length`` bytes; return where they stand."""
@@ -83,34 +93,52 @@ class _Reader:
         return end >= 0
 
     def _jump(self) -> None:
+        self.asked += 1
+        if self.asked <= len(self.drops) and not self.drops[self.asked - 1]:
+            self.buffered = self.position
+            return
         self.parts.append((self._kept, self.position))
         self.position = self._kept = self.buffered
 
-    def stop(self, *, afresh: bool) -> None:
-        """STOP: another unpickler begins behind what this one took from the file, the same one reads on."""
-        if afresh and self.position < self.buffered:
+    def finish_pickle(self) -> None:
+        """Let go of what is left of a frame, as the next pickle is read by an unpickler of its own."""
+        if self.position < self.buffered:
             self._jump()
 
     def finish(self) -> list[tuple[int, int]]:
         return [*self.parts, (self._kept, max(self._kept, self.source.size))]
 
 
-def as_file_reads(source: Source, start: int, *, afresh: bool) -> Segments | None:
-    """Return the bytes as a file reader consumes them, pickle after pickle; None where that is no other order.
+def file_readings(source: Source, start: int) -> tuple[list[Segments], bool]:
+    """Return the bytes in each order in which readers of files consume them, but the order that they are in.
 
-    ``afresh``: each pickle is read by an unpickler of its own, which finds the rest of the last one's frame gone.
+    The second value says that there are more than are returned.
     """
-    reader = _Reader(source, start)
+    found: list[Segments] = []
+    ahead: deque[tuple[bool, ...]] = deque([()])
+    while ahead and len(found) < _READINGS:
+        drops = ahead.popleft()
+        reader = _read(source, start, drops)
+        if reader.parts:
+            found.append(Segments(source.reading, reader.finish()))
+        settled = drops + (True,) * (reader.asked - len(drops))
+        ahead.extend((*settled[:place], False) for place in range(len(drops), min(reader.asked, _READINGS)))
+    return found, bool(ahead)
+
+
+def _read(source: Source, start: int, drops: tuple[bool, ...]) -> _Reader:
+    """Let a reader go through the opcodes."""
+    reader = _Reader(source, start, drops)
     for _ in range(_MOST):
         place = reader.take(1)
         if place >= source.size:
             break
         code = source.read(place, 1)[0]
-        if code == op.STOP:
-            reader.stop(afresh=afresh)
-        elif not _argument(reader, code):
+        if not _argument(reader, code):
             break
-    return Segments(source.reading, reader.finish()) if reader.parts else None
+        if code == op.STOP:
+            reader.finish_pickle()
+    return reader
 
 
 def _argument(reader: _Reader, code: int) -> bool:

@@ -6,9 +6,11 @@ Each operation takes the walk and the offset of its opcode, and returns the offs
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelsign import limits
+from modelsign.scan import knowledge
 from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine.faults import Broken, Exhausted
 from modelsign.scan.machine.source import is_literal
@@ -35,6 +37,26 @@ def _line(walk: Walk, start: int) -> tuple[bytes, int]:
     if end - 1 - start > limits.PICKLE_LINE:
         raise Exhausted(f"has a line of more than {limits.PICKLE_LINE} bytes", start)
     return walk.source.read(start, end - 1 - start), end
+
+
+def _last_line(walk: Walk, start: int) -> tuple[bytes, int]:
+    """Return a line as ``pickle._Unpickler`` reads it: it drops the last byte, even where that is no line feed.
+
+    The offset is behind the end of all bytes where the line does not end.
+    """
+    if walk.source.line_end(start) >= 0:
+        return _line(walk, start)
+    size = walk.source.size
+    if size - start > limits.PICKLE_LINE:
+        raise Exhausted(f"has a line of more than {limits.PICKLE_LINE} bytes", start)
+    return walk.source.read(start, max(size - 1 - start, 0)), size + 1
+
+
+def _whole_line(walk: Walk, end: int) -> int:
+    """Refuse a line that does not end, once it was judged as the unpicklers that take it do."""
+    if end > walk.source.size:
+        raise Broken("ends in the middle of a line", walk.source.size)
+    return end
 
 
 def _counted(walk: Walk, offset: int) -> int:
@@ -136,8 +158,10 @@ def _index(line: bytes, offset: int) -> int:
     """
     match = _DECIMAL.fullmatch(line.split(b"\0", 1)[0].strip(_SPACE))
     digits = match[2].replace(b"_", b"").lstrip(b"0") if match else b""
-    if match is None or len(digits) > _INDEX_DIGITS:
+    if match is None:
         raise Broken("has a memo index that is no number", offset)
+    if len(digits) > _INDEX_DIGITS:  # too long for C, while pure Python keeps it: any number that stands for no other
+        return -1 if match[1] == b"-" else (1 << 256) + int.from_bytes(sha256(digits).digest())
     return int(match[1] + (digits or b"0"))
 
 
@@ -160,13 +184,33 @@ def _name(line: bytes) -> str:
     return line.decode("utf-8", "backslashreplace")
 
 
+def _imported(walk: Walk, offset: int) -> tuple[Global, int]:
+    """Import what the lines of GLOBAL or INST name.
+
+    ``pickle._Unpickler`` is the most obliging: it imports the module before it finds that the name is missing or that
+    INST has no mark, and takes a line that does not end. ``_pickle.c`` looks first; what it refuses is broken here too.
+    """
+    module, middle = _last_line(walk, offset + 1)
+    name, end = _last_line(walk, middle)
+    found = None
+    if module and not ((not name or end > walk.source.size) and _is_text(walk, offset, _name(module), _name(name))):
+        found = walk.judge.imported(_name(module), _name(name), walk.protocol, offset)
+    if found is None or not name:
+        _whole_line(walk, end)
+        word = "a GLOBAL" if walk.source.read(offset, 1)[0] == op.GLOBAL else "an INST"
+        raise Broken(f"has {word} without a name", offset)
+    return found, end
+
+
+def _is_text(walk: Walk, offset: int, module: str, name: str) -> bool:
+    """Whether a name that only pure Python imports begins the file and is not dangerous, as in the text ``cpu``."""
+    return offset <= 1 and not walk.judge.names and knowledge.capability(module, name) is None
+
+
 def _global(walk: Walk, offset: int) -> int:
-    module, middle = _line(walk, offset + 1)
-    name, end = _line(walk, middle)
-    if not module or not name:
-        raise Broken("has a GLOBAL without a name", offset)
-    walk.stack.append(walk.judge.imported(_name(module), _name(name), walk.protocol, offset))
-    return end
+    found, end = _imported(walk, offset)
+    walk.stack.append(found)
+    return _whole_line(walk, end)
 
 
 def _stack_global(walk: Walk, offset: int) -> int:
@@ -220,17 +264,13 @@ def _obj(walk: Walk, offset: int) -> int:
 
 
 def _inst(walk: Walk, offset: int) -> int:
+    cls, end = _imported(walk, offset)
     height = _height(walk, offset)
-    module, middle = _line(walk, offset + 1)
-    name, end = _line(walk, middle)
-    if not module or not name:
-        raise Broken("has an INST without a name", offset)
     arguments = tuple(walk.stack[height:])
     del walk.stack[height:]
-    cls = walk.judge.imported(_name(module), _name(name), walk.protocol, offset)
     walk.stack.append(walk.judge.instantiate(cls, arguments, offset))
     _watch(walk, offset)
-    return end
+    return _whole_line(walk, end)
 
 
 def _watch(walk: Walk, offset: int) -> None:
@@ -255,9 +295,9 @@ def _build(walk: Walk, offset: int) -> int:
 
 
 def _persid(walk: Walk, offset: int) -> int:
-    line, end = _line(walk, offset + 1)
+    line, end = _last_line(walk, offset + 1)
     walk.stack.append(walk.judge.persistent(_name(line), offset))
-    return end
+    return _whole_line(walk, end)
 
 
 def _binpersid(walk: Walk, offset: int) -> int:

@@ -179,8 +179,10 @@ class Source:
 def parse_integer(line: bytes) -> int | None:
     """Read the decimal text of INT and LONG as C does: strtol with base 0, then PyLong_FromString.
 
-    ``010`` is 8, ``0x10`` is 16, a trailing NUL ends the text; ``10L`` is the LONG form.
+    ``010`` is 8, ``0x10`` is 16, ``10L`` is the LONG form. A NUL ends the text, which is 0 if nothing stands before it.
     """
+    if line[:1] == b"\0":
+        return 0
     line = line.split(b"\0", 1)[0]
     match = _STRTOL.fullmatch(line.removesuffix(b"L"))
     if match:

@@ -190,9 +190,12 @@ _ENCODED: Final = 64 * 1024 * 1024
 
 
 def _bytes_of(judge: Judge, value: Value) -> Reading | None:
-    """Return the bytes that a literal, or an encoded text, stands for; None if they are not in the file as such."""
+    """Return the bytes that a literal, or an encoded text, stands for; None if they are not in the file as such.
+
+    A bytearray is none of them: a pickle can put other bytes into it before they are read.
+    """
     source = judge.source
-    if isinstance(value, int) and value >= 0 and source.kind(value) in {"bytes", "bytearray"}:
+    if isinstance(value, int) and value >= 0 and source.kind(value) == "bytes":
         start, length = source.content(value)
         return Slice(source.reading, start, length)
     if isinstance(value, Instance) and value.cls == "builtins.bytes" and value.detail:
