@@ -14,6 +14,7 @@ import zlib
 
 import archive_files
 import caffe_files
+import ggmlbytes
 import graph_files
 import hdf5_files
 import keras_files
@@ -131,6 +132,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     **caffe_files.GOOD,
     **ordinary_files.GOOD,
     **archive_files.GOOD,
+    **ggmlbytes.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -173,6 +175,7 @@ BAD: dict[str, dict[str, bytes]] = {
     **caffe_files.BAD,
     **ordinary_files.BAD,
     **archive_files.BAD,
+    **ggmlbytes.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

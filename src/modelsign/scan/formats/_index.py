@@ -20,6 +20,7 @@ IDS: Final[tuple[str, ...]] = (
     "empty",
     "executable",
     "executorch",
+    "ggml",
     "gguf",
     "hdf5",
     "jinja",
@@ -30,6 +31,7 @@ IDS: Final[tuple[str, ...]] = (
     "msgpack",
     "mxnet",
     "notebook",
+    "numbers",
     "numpy",
     "onnx",
     "openvino",
@@ -110,6 +112,12 @@ def _executorch() -> Format:
     return FORMAT
 
 
+def _ggml() -> Format:
+    from modelsign.scan.formats.ggml import FORMAT
+
+    return FORMAT
+
+
 def _gguf() -> Format:
     from modelsign.scan.formats.gguf import FORMAT
 
@@ -166,6 +174,12 @@ def _mxnet() -> Format:
 
 def _notebook() -> Format:
     from modelsign.scan.formats.notebook import FORMAT
+
+    return FORMAT
+
+
+def _numbers() -> Format:
+    from modelsign.scan.formats.numbers import FORMAT
 
     return FORMAT
 
@@ -347,6 +361,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "empty": _empty,
     "executable": _executable,
     "executorch": _executorch,
+    "ggml": _ggml,
     "gguf": _gguf,
     "hdf5": _hdf5,
     "jinja": _jinja,
@@ -357,6 +372,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "msgpack": _msgpack,
     "mxnet": _mxnet,
     "notebook": _notebook,
+    "numbers": _numbers,
     "numpy": _numpy,
     "onnx": _onnx,
     "openvino": _openvino,
