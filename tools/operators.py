@@ -149,10 +149,24 @@ def openvino(refused: set[str]) -> dict[str, object]:
 
 
 def paddle(refused: set[str]) -> dict[str, object]:
-    """Return the operators that Paddle registers."""
+    """Return the operators that Paddle registers, and those of the dialects of its newer programs (PIR)."""
     core = importlib.import_module("paddle.base.core")
-    source = f"paddlepaddle {importlib.metadata.version('paddlepaddle')}, get_all_op_names"
-    return {"groups": [_group("", set(core.get_all_op_names()), source, refused)]}
+    version = f"paddlepaddle {importlib.metadata.version('paddlepaddle')}"
+    compute = {name.rstrip("_") for name in dir(importlib.import_module("paddle._C_ops")) if not name.startswith("_")}
+    builtin = {"module", "parameter", "set_parameter", "shadow_output", "combine", "slice", "split", "constant"}
+    control = {"yield", "tuple_push", "tuple_pop", "stack_create", "has_elements", "assert"}
+    more = {"data", "feed", "fetch", "if", "while", "select_input", "full_int_array", "array_length"}
+    return {
+        "groups": [
+            _group("", set(core.get_all_op_names()), f"{version}, get_all_op_names", refused),
+            _group("pd_op", compute, f"{version}, paddle._C_ops", refused),
+            _group(
+                "pd_op", more - compute, "paddle/fluid/pir/dialect/operator/ir/control_flow_op.h, manual_op.h", refused
+            ),
+            _group("builtin", builtin, "paddle/pir/include/core/builtin_op.h", refused),
+            _group("cf", control, "paddle/pir/include/dialect/control_flow/ir/cf_op.h", refused),
+        ]
+    }
 
 
 def mxnet(refused: set[str]) -> dict[str, object]:

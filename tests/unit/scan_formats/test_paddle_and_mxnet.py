@@ -39,17 +39,45 @@ def test_other_operators_of_paddle_are_unverified(operator):
     assert rules(pb.program(operator)) == {"paddle-operator-unknown"}
 
 
-def test_a_program_in_json_is_unsupported_however_its_key_is_spelled():
+def pir(*names, **more):
+    inner = {"regions": [{"#": "region_1", "blocks": [{"#": "block_1", "ops": [{"#": "2.yield"}]}]}]}
+    ops = [
+        {"#": "p", "A": [0, 1, 1, "w"]},
+        {"#": "1.if", **inner},
+        *({"#": name, "O": [{"TT": {"#": "0.t_f32"}}]} for name in names),
+    ]
+    blocks = [{"#": "block_0", "args": [], "ops": ops}]
+    program = {"regions": [{"#": "region_0", "blocks": blocks}], **more}
+    return json.dumps({"base_code": {"magic": "pir", "trainable": True, "version": 4}, "program": program}).encode()
+
+
+@pytest.mark.parametrize("name", ["inference.json", "config.json", "file"])
+def test_a_program_in_json_of_known_operators_is_clean(name):
+    result = scan(pir("1.conv2d", "1.relu_", "pd_op.full_int_array", "0.shadow_output"), name)
+    assert (result.format, result.outcome, result.findings) == ("paddle", "clean", ())
+
+
+@pytest.mark.parametrize(
+    "operator", ["1.mine", "3.custom", "4.reshard", "9.relu", "relu", "", "1.tensorrt_engine", "0.relu"]
+)
+def test_a_program_in_json_with_an_unknown_operator_is_unverified(operator):
+    assert rules(pir(operator)) == {"paddle-operator-unknown"}
+
+
+def test_a_program_in_json_is_known_however_its_key_is_spelled():
     for key in ("base_code", "\\u0062ase_code", "base\\u005Fcode"):
-        assert scan(f'{{"{key}": {{"magic": "pir"}}, "program": {{}}}}'.encode(), "a.json").outcome == "unsupported"
+        text = f'{{"{key}": {{"magic": "pir"}}, "program": {{"ops": [{{"#": "1.py_func"}}]}}}}'
+        assert scan(text.encode(), "a.json").outcome == "unsafe"
     assert scan(b'{"base_code": 1}', "a.json").outcome == "clean"
 
 
-@pytest.mark.parametrize("operator", ["1.py_func", "1.save_combine", "pd_op.read_file", "1.load_combine_"])
+@pytest.mark.parametrize(
+    "operator", ["1.py_func", "1.save_combine", "pd_op.read_file", "1.load_combine_", "1._run_python_op"]
+)
 def test_a_program_in_json_with_a_dangerous_operator_is_unsafe(operator):
-    blocks = [{"#": "block_0", "ops": [{"#": "0.p"}, {"#": operator, "regions": []}]}]
-    document = {"base_code": {"magic": "pir"}, "program": {"regions": [{"#": "region_0", "blocks": blocks}]}}
-    assert rules(json.dumps(document).encode()) == {"paddle-operator-dangerous", "unsupported-format"}
+    assert rules(pir(operator)) == {"paddle-operator-dangerous"}
+    hidden = {"A": [{"ops": [{"#": operator}]}]}
+    assert rules(pir("1.relu", **hidden)) == {"paddle-operator-dangerous"}
 
 
 def test_tensors_of_paddle_must_fit():

@@ -1,9 +1,11 @@
 """PaddlePaddle models: the program in protobuf, and the files of parameters beside it.
 
 A program computes and nothing else if every operator is known to (``knowledge/operators``). Parameters are tensors one
-behind the other. The newer programs in JSON (PIR) number their operators by dialect and are not judged yet.
+behind the other. The newer programs in JSON (PIR) name an operator by the number of its dialect and its name; an
+operator is what stands in a list called ``ops``, wherever that hangs.
 
-Source: ``paddle/fluid/framework/framework.proto`` and ``dense_tensor_serialize.cc`` of Paddle 3.3.
+Source: ``paddle/fluid/framework/framework.proto``, ``dense_tensor_serialize.cc`` and
+``fluid/pir/serialize_deserialize`` of Paddle 3.3.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from modelsign.scan import operators, protobuf
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.jsonkeys import document_with_key
 from modelsign.scan.protobuf import Handler, Walk
-from modelsign.scan.rules import BROKEN, UNSUPPORTED
+from modelsign.scan.rules import BROKEN
 from modelsign.scan.wire import Span, Wire, outline, shape
 from modelsign.verdict import Outcome, Rule, Severity
 
@@ -51,6 +53,8 @@ DANGEROUS: Final = Rule(
     _REFERENCE,
 )
 _PACKAGE: Final = "paddle.framework.proto."
+_DIALECTS: Final = {"0": "builtin", "1": "pd_op", "2": "cf", "3": "custom_op", "4": "dist_op"}
+"""Dialects by the number that stands for them (``schema.cc``)."""
 _VARINT, _LENGTH = 0, 2
 _MOST_OPERATORS: Final = 10_000
 _MOST_TENSORS: Final = 1_000_000
@@ -102,9 +106,8 @@ def _json_program(reading: Reading) -> dict[str, Any] | None:
 
 
 def _json_findings(document: dict[str, Any]) -> list[Finding]:
-    """Say that such a program is not judged yet, and which of its operators are dangerous all the same."""
-    dangers = operators.dangerous("paddle")
-    found = {UNSUPPORTED.finding("a Paddle program in JSON (PIR) cannot be judged yet"): None}
+    """Judge the operators of a program in JSON."""
+    used: dict[tuple[str, str], None] = {}
     waiting: list[Any] = [document["program"]]
     while waiting:
         node = waiting.pop()
@@ -112,12 +115,31 @@ def _json_findings(document: dict[str, Any]) -> list[Finding]:
             waiting += node
         elif isinstance(node, dict):
             waiting += node.values()
-            name = node.get("#")
-            name = name.rpartition(".")[2] if isinstance(name, str) else ""
-            danger = dangers.get(name.casefold().rstrip("_"))
-            if danger is not None and danger.certain:
-                found.setdefault(DANGEROUS.finding(f"{name} {danger.capability}"))
-    return list(found)
+            for one in node.get("ops", ()) if isinstance(node.get("ops"), list) else ():
+                name = one.get("#") if isinstance(one, dict) else None
+                if len(used) < _MOST_OPERATORS:
+                    used.setdefault(_dialect(name if isinstance(name, str) else ""))
+    return list(dict.fromkeys(finding for dialect, name in used for finding in _judge_in_dialect(dialect, name)))
+
+
+def _dialect(name: str) -> tuple[str, str]:
+    """Split an operator's name into its dialect, by name, and the rest; a lone ``p`` is a parameter."""
+    if name == "p":
+        return "builtin", "parameter"
+    number, _, rest = name.partition(".")
+    return _DIALECTS.get(number, number), rest
+
+
+def _judge_in_dialect(dialect: str, name: str) -> list[Finding]:
+    plain = name.rstrip("_")
+    danger = operators.dangerous("paddle").get(plain.casefold())
+    if danger is not None:
+        rule = DANGEROUS if danger.certain else OPERATOR
+        return [rule.finding(f"{dialect}.{name[:200]} {danger.capability}")]
+    known = operators.known("paddle")
+    if (dialect, plain) in known or (dialect == "pd_op" and ("", plain) in known):
+        return []
+    return [OPERATOR.finding(f"{dialect[:100]}.{name[:200]} is not known")]
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
@@ -186,5 +208,5 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=(".pdmodel", ".pdiparams"),
-    rules=(OPERATOR, DANGEROUS, UNSUPPORTED, *protobuf.RULES),
+    rules=(OPERATOR, DANGEROUS, *protobuf.RULES),
 )
