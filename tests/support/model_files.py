@@ -18,6 +18,7 @@ import ggmlbytes
 import graph_files
 import hdf5_files
 import keras_files
+import mindsporebytes
 import older_files
 import ordinary_files
 import packed_files
@@ -133,6 +134,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     **ordinary_files.GOOD,
     **archive_files.GOOD,
     **ggmlbytes.GOOD,
+    **mindsporebytes.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -176,6 +178,7 @@ BAD: dict[str, dict[str, bytes]] = {
     **ordinary_files.BAD,
     **archive_files.BAD,
     **ggmlbytes.BAD,
+    **mindsporebytes.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

@@ -28,8 +28,10 @@ IDS: Final[tuple[str, ...]] = (
     "jsonl",
     "keras",
     "lightgbm",
+    "mindspore",
     "msgpack",
     "mxnet",
+    "ncnn",
     "notebook",
     "numbers",
     "numpy",
@@ -160,6 +162,12 @@ def _lightgbm() -> Format:
     return FORMAT
 
 
+def _mindspore() -> Format:
+    from modelsign.scan.formats.mindspore import FORMAT
+
+    return FORMAT
+
+
 def _msgpack() -> Format:
     from modelsign.scan.formats.msgpack import FORMAT
 
@@ -168,6 +176,12 @@ def _msgpack() -> Format:
 
 def _mxnet() -> Format:
     from modelsign.scan.formats.mxnet import FORMAT
+
+    return FORMAT
+
+
+def _ncnn() -> Format:
+    from modelsign.scan.formats.ncnn import FORMAT
 
     return FORMAT
 
@@ -369,8 +383,10 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "jsonl": _jsonl,
     "keras": _keras,
     "lightgbm": _lightgbm,
+    "mindspore": _mindspore,
     "msgpack": _msgpack,
     "mxnet": _mxnet,
+    "ncnn": _ncnn,
     "notebook": _notebook,
     "numbers": _numbers,
     "numpy": _numpy,

@@ -1,4 +1,4 @@
-"""Files of bare numbers beside a graph, which have no structure of their own: ONNX's and OpenVINO's, and Darknet's.
+"""Files of bare numbers beside a graph, which have no structure of their own: of ONNX, OpenVINO, NCNN and Darknet.
 
 A runtime maps such a file and takes numbers from the places that the graph gives; it parses nothing in it. No bytes
 mark one, so it is known by its name alone, as the shards of TensorFlow's checkpoints are: what any other reader finds
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-_NAMED: Final = re.compile(r"(?:\.onnx_data(?:_\d+)?|\.onnx\.data|(?:^|/)openvino_[a-z_0-9]+\.bin)$")
+_NAMED: Final = re.compile(r"(?:\.ncnn\.bin|\.onnx_data(?:_\d+)?|\.onnx\.data|(?:^|/)openvino_[a-z_0-9]+\.bin)$")
 _WEIGHTS: Final = ".weights"
 _VERSIONS: Final = {(0, 1): 16, (0, 2): 20}
 """The header's length by Darknet's version: the count of images seen grew to eight bytes."""
@@ -56,7 +56,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
 FORMAT = Format(
     id="numbers",
     title="Numbers beside a graph",
-    description="A file of bare numbers that a graph of ONNX, OpenVINO or Darknet refers to, known by its name.",
+    description="A file of bare numbers that a graph of ONNX, OpenVINO, NCNN or Darknet refers to, known by its name.",
     recognise=_recognise,
     scan=_scan,
     extensions=(".onnx_data", _WEIGHTS),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
-_LIBRARIES: Final = frozenset({"joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "torch", "xgboost"})
+_LIBRARIES: Final = frozenset({"dill", "joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "torch", "xgboost"})
 _GENERATED: Final = frozenset({"sklearn", "torch"})
 _OTHERS: Final = "python"
 _KEPT: Final = 4096

@@ -167,6 +167,18 @@ def _new_array(judge: Judge, function: Global, arguments: Value, offset: int) ->
     return judge.unreviewed(function, arguments, offset)
 
 
+def _dill_array(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``dill._dill._create_array(f, args, state, None)``: ``f(*args)``, then its state, as REDUCE and BUILD do it.
+
+    A fourth argument would be put into the array's own attributes.
+    """
+    if isinstance(arguments, tuple) and len(arguments) == 4 and fits(judge.source, "none", arguments[3]):  # noqa: PLR2004
+        arguments = arguments[:3]
+    if not isinstance(arguments, tuple) or len(arguments) != 3:  # noqa: PLR2004 - without attributes
+        return judge.unreviewed(function, arguments, offset)
+    return judge.build(judge.call(arguments[0], arguments[1], offset), arguments[2], offset)
+
+
 def _getter(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``itemgetter(1)``, ``attrgetter('x')``: known for what they get, but not who will use them; never called here."""
     if isinstance(arguments, tuple) and _is_reviewed_form(judge, function, arguments):
@@ -266,5 +278,6 @@ SPECIAL: Final[dict[str, _Special]] = {
     "short": _short,
     "fraction": _fraction,
     "new-array": _new_array,
+    "dill-array": _dill_array,
     "getter": _getter,
 }

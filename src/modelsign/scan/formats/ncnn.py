@@ -1,0 +1,90 @@
+"""NCNN networks as text (``.param``): a mark, two counts, and a layer a line; read word by word, as ncnn reads them.
+
+Layers of ncnn's own only compute. A custom layer needs native code of the application. The file of numbers beside it
+has no structure of its own (``numbers``); networks in binary (``.param.bin``) have no reader.
+
+Source: ``Net::load_param`` and ``ParamDict::load_param`` of Tencent/ncnn, a4d2ea1d (July 2026).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from modelsign import limits
+from modelsign.scan import operators
+from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.verdict import Outcome, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelsign.artifact.reading import Reading
+    from modelsign.verdict import Finding
+
+__all__ = ["FORMAT"]
+
+LAYER: Final = Rule(
+    "ncnn-layer-unknown",
+    "a layer is none of ncnn's own",
+    Severity.MEDIUM,
+    Outcome.UNVERIFIED,
+    "The type of the layer is not registered in ncnn. The application must bring native code for it, and what that "
+    "does is not in the file.",
+    "Find out which application the layer needs and whether you trust it.",
+    ("https://github.com/Tencent/ncnn/wiki/how-to-implement-custom-layer-step-by-step",),
+)
+_MARK: Final = b"7767517"
+_COUNT: Final = re.compile(rb"\d{1,7}")
+_PARAMETER: Final = re.compile(rb"-?\d{1,7}=.*", re.DOTALL)
+_LONGEST: Final = 255
+_MOST_FINDINGS: Final = 100
+
+
+def _recognise(reading: Reading, name: str) -> bool:
+    del name
+    head = reading.read_at(0, 64).split(maxsplit=3)
+    return len(head) > 2 and head[0] == _MARK and all(_COUNT.fullmatch(one) for one in head[1:3])  # noqa: PLR2004 - two counts
+
+
+def _scan(reading: Reading, name: str) -> Inspection:
+    del name
+    if reading.size > limits.INERT_BYTES:
+        return Inspection(readable=True, findings=(BUDGET.finding(f"more than {limits.INERT_BYTES} bytes"),))
+    words = reading.read_at(0, reading.size).split()
+    return Inspection(readable=True, findings=tuple(dict.fromkeys(_layers(words)))[:_MOST_FINDINGS])
+
+
+def _layers(words: list[bytes]) -> Iterator[Finding]:
+    """Read the layers and yield what is wrong with them."""
+    known = operators.known("ncnn")
+    at = 3
+    for number in range(int(words[1])):
+        counts = words[at + 2 : at + 4]
+        if len(counts) < 2 or not all(map(_COUNT.fullmatch, counts)) or max(map(len, words[at : at + 2])) > _LONGEST:  # noqa: PLR2004 - two counts
+            yield BROKEN.finding(f"layer {number} is not there")
+            return
+        kind = words[at].decode("utf-8", "replace")
+        at += 4 + sum(map(int, counts))
+        if at > len(words):
+            yield BROKEN.finding(f"layer {number} names fewer inputs and outputs than it says")
+            return
+        if ("", kind) not in known:
+            yield LAYER.finding(f"{kind[:200]!r} is not known")
+        while at < len(words) and _PARAMETER.fullmatch(words[at]):
+            at += 1
+    if at < len(words):
+        yield BROKEN.finding("the file goes on behind its last layer")
+
+
+FORMAT = Format(
+    id="ncnn",
+    title="NCNN network",
+    description="A network as text, of layers from ncnn's own list.",
+    recognise=_recognise,
+    scan=_scan,
+    magic=(Magic(0, _MARK),),
+    extensions=(".param",),
+    rules=(LAYER, BROKEN, BUDGET),
+)
