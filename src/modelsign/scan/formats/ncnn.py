@@ -49,7 +49,8 @@ def _recognise(reading: Reading, name: str) -> bool:
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
-    del name
+    if not _recognise(reading, name):
+        return Inspection(readable=False)
     if reading.size > limits.INERT_BYTES:
         return Inspection(readable=True, findings=(BUDGET.finding(f"more than {limits.INERT_BYTES} bytes"),))
     words = reading.read_at(0, reading.size).split()

@@ -170,11 +170,11 @@ def _new_array(judge: Judge, function: Global, arguments: Value, offset: int) ->
 def _dill_array(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``dill._dill._create_array(f, args, state, None)``: ``f(*args)``, then its state, as REDUCE and BUILD do it.
 
-    A fourth argument would be put into the array's own attributes.
+    A fourth argument that is not None would be put into the array's own attributes.
     """
-    if isinstance(arguments, tuple) and len(arguments) == 4 and fits(judge.source, "none", arguments[3]):  # noqa: PLR2004
-        arguments = arguments[:3]
-    if not isinstance(arguments, tuple) or len(arguments) != 3:  # noqa: PLR2004 - without attributes
+    if isinstance(arguments, tuple) and arguments[3:] and fits(judge.source, "none", arguments[3]):
+        arguments = (*arguments[:3], *arguments[4:])
+    if not isinstance(arguments, tuple) or len(arguments) != 3:  # noqa: PLR2004 - function, arguments, state
         return judge.unreviewed(function, arguments, offset)
     return judge.build(judge.call(arguments[0], arguments[1], offset), arguments[2], offset)
 
