@@ -67,8 +67,8 @@ def main() -> int:
 
 
 def _keep(number: int, seed: int, data: bytes, fault: Exception) -> None:
-    print(f"  seed {seed}: {type(fault).__name__}: {str(fault)[:300]}", flush=True)
     if number <= KEPT:
+        print(f"  seed {seed}: {type(fault).__name__}: {str(fault)[:300]}", flush=True)
         FOUND.mkdir(exist_ok=True)
         (FOUND / f"pickle-{seed}").write_bytes(data)
 

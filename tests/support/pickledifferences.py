@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from picklewitness import account_of, as_files
+from picklewitness import account_of, as_files, looking
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan import knowledge
@@ -109,21 +109,26 @@ def compare(data: bytes, answers: dict[str, list] | None) -> set[str]:
         Disagreement: something was not.
 
     """
-    window = WINDOWS[sum(data) // 2 % len(WINDOWS)]
-    reading = BytesReading(data)
-    fresh = account_of(reading, window=window)
-    several = fresh.stops and fresh.stops[0] < len(data)
-    shared = account_of(reading, window=window, shared_memo=True) if several else fresh
-    with tracing() if sum(data) % 4 == 0 else nullcontext() as trace:
-        inspection = scan_pickle(reading)
-    as_file, more = as_files(data, window=window) if _crossed(inspection) else ([], False)
+    number, reading = sum(data), BytesReading(data)
+    with looking(WINDOWS[number // 2 % len(WINDOWS)], tight=number // 3 % 16 == 0):
+        fresh = account_of(reading)
+        several = fresh.stops and fresh.stops[0] < len(data)
+        shared = account_of(reading, shared_memo=True) if several else fresh
+        with tracing() if number % 4 == 0 else nullcontext() as trace:
+            inspection = scan_pickle(reading)
+        as_file, more = as_files(data) if _are_frames_odd(data, inspection, fresh, shared) else ([], False)
     explained = {f"machine: {fresh.ending}", f"outcome: {worst(found.outcome for found in inspection.findings)}"}
     if answers is None:
         return explained | {"the oracle gave up"}
     explained |= {f"{name}: {answer[1]}" for name, answer in answers.items() if name in ("whole", "python")}
     for name, answer in answers.items():
         last = answer[0][-1] if answer[0] else [""]
-        if name.startswith("python") and _crossed(inspection) and last[0] == "stop" and last[2] == len(data):
+        if (
+            name.startswith("python")
+            and _has(inspection, "pickle-frame-crossed")
+            and last[0] == "stop"
+            and last[2] == len(data)
+        ):
             last[2] = None  # it lets go of all that is left of a frame, even of one longer than the file
         straight = shared if name.endswith("again") else fresh
         possible = [straight, *([] if name.startswith("whole") else as_file)]
@@ -147,17 +152,25 @@ def _is_text(account: Account, events: list) -> bool:
     return broken and first[0] == "import" and knowledge.capability(first[1], first[2]) is None
 
 
-def _crossed(inspection: Inspection) -> bool:
-    return any(finding.rule == "pickle-frame-crossed" for finding in inspection.findings)
+def _are_frames_odd(data: bytes, inspection: Inspection, *accounts: Account) -> bool:
+    broken = any(account.ending == "Broken" for account in accounts)
+    return _has(inspection, "pickle-frame-crossed") or (broken and b"\x95" in data)
+
+
+def _has(inspection: Inspection, rule: str) -> bool:
+    return any(finding.rule == rule for finding in inspection.findings)
 
 
 def _check_scan(name: str, answer: list, inspection: Inspection, account: Account) -> None:
     """Every name is listed, and nothing that is not allowed leaves the outcome clean."""
     outcome = worst(finding.outcome for finding in inspection.findings)
+    spent = _has(inspection, "pickle-budget")
+    if (spent or account.ending == "Exhausted") and outcome not in {Outcome.INCOMPLETE, Outcome.UNSAFE}:
+        raise Disagreement(f"{outcome}, and a budget ran out")
     for event in answer[0]:
         if event[0] == "import":
             raw, new = ".".join(event[1:3]), ".".join(knowledge.mapped(event[1], event[2]))
-            if not {raw, new} & inspection.globals:
+            if not spent and not {raw, new} & inspection.globals:
                 raise Disagreement(f"{name}: {raw} is imported and not listed")
             strange = knowledge.allowed(raw) is None and knowledge.allowed(new) is None
         else:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from unpickleoracle import MOST_BITS, MOST_DEPTH, MOST_ITEMS, MOST_STREAMS, MOST_TEXT
 
+from modelsign import limits
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.machine import walk as walking
 from modelsign.scan.machine.faults import Broken, Exhausted
@@ -159,14 +161,27 @@ class Overheard(Judge):
         super().out_of_band(offset)
 
 
-def account_of(reading: Reading, *, shared_memo: bool = False, window: int | None = None) -> Account:
-    """Walk every pickle in the bytes; ``window`` is how much of them is looked at at a time."""
+TIGHT = {"PICKLE_STACK": 12, "PICKLE_MEMO": 3, "PICKLE_GLOBALS": 3, "PICKLE_LINE": 40, "PICKLE_WALKED_BYTES": 400}
+"""Budgets so small that programs reach them."""
+
+
+@contextlib.contextmanager
+def looking(window: int | None, *, tight: bool = False) -> Iterator[None]:
+    """Within: the machine looks at so many bytes at a time, and may have tight budgets."""
+    with contextlib.ExitStack() as changed:
+        if window:
+            changed.enter_context(mock.patch.object(walking, "_WINDOW", window))
+        for name, value in TIGHT.items() if tight else ():
+            changed.enter_context(mock.patch.object(limits, name, value))
+        yield
+
+
+def account_of(reading: Reading, *, shared_memo: bool = False) -> Account:
+    """Walk every pickle in the bytes."""
     account = Account()
     judge = Overheard(Source(reading), account)
     memo = Memo() if shared_memo else None
     position = 0
-    usual = walking._WINDOW
-    walking._WINDOW = window or usual  # type: ignore[misc]
     try:
         for _ in range(MOST_STREAMS):
             walk = Walk(judge, start=position, memo=memo)
@@ -178,18 +193,16 @@ def account_of(reading: Reading, *, shared_memo: bool = False, window: int | Non
                 break
     except (Broken, Exhausted) as halt:
         account.ending, account.place = type(halt).__name__, halt.offset
-    finally:
-        walking._WINDOW = usual  # type: ignore[misc]
     return account
 
 
-def as_files(data: bytes, *, window: int | None = None) -> tuple[list[Account], bool]:
+def as_files(data: bytes) -> tuple[list[Account], bool]:
     """Walk the bytes in the orders in which file readers of older CPythons take them, with either memo.
 
     The second value says that there are more orders than the machine follows.
     """
     orders, more = file_readings(Source(BytesReading(data)), 0)
-    found = [account_of(order, shared_memo=shared, window=window) for order in orders for shared in (False, True)]
+    found = [account_of(order, shared_memo=shared) for order in orders for shared in (False, True)]
     for account in found:
         for event in account.events:
             if event[0] == "stop":

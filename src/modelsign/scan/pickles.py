@@ -191,6 +191,7 @@ def _step(judge: Judge, walk: Walk, *, first: bool) -> bool:
     try:
         walk.run()
     except Broken as halt:
+        judge.frames_differ |= walk.in_frame
         if first:
             judge.note(rules.BROKEN, f"the pickle {halt.message}", halt.offset)
         else:

@@ -89,6 +89,23 @@ def test_frames_that_only_a_reader_with_the_first_memo_comes_to_are_followed(ora
     assert imported(oracle, data, "whole") == []
 
 
+def test_a_frame_that_the_last_opcode_crosses_is_dropped_too(oracle):
+    data = b"(" + frame(b"cs") + b"os\nsystem\n"
+    assert imported(oracle, data, "whole") == ["sos.system"]
+    assert imported(oracle, data, "file") in (["os.system"], [])
+    assert names(data) == {"sos.system", "os.system"}
+    assert outcome(data) is Outcome.UNSAFE
+
+
+def test_a_frame_in_which_reading_straight_on_breaks_off_is_dropped_too(oracle):
+    data = frame(b"F1.5x") + PAYLOAD + b"."
+    hidden = frame(b"I1x") + b"2\n0" + PAYLOAD + b"."
+    assert imported(oracle, data, "whole") == []
+    assert imported(oracle, hidden, "whole") == []
+    assert imported(oracle, hidden, "file") in (["os.system"], [])
+    assert "os.system" in names(hidden)
+
+
 def test_inst_without_a_mark_imports_in_pure_python(oracle):
     data = b"ios\nsystem\n."
     assert imported(oracle, data, "python") == ["os.system"]

@@ -204,7 +204,7 @@ def _imported(walk: Walk, offset: int) -> tuple[Global, int]:
 
 def _is_text(walk: Walk, offset: int, module: str, name: str) -> bool:
     """Whether a name that only pure Python imports begins the file and is not dangerous, as in the text ``cpu``."""
-    return offset <= 1 and not walk.judge.names and knowledge.capability(module, name) is None
+    return offset <= 1 and not walk.stack and not walk.judge.names and knowledge.capability(module, name) is None
 
 
 def _global(walk: Walk, offset: int) -> int:

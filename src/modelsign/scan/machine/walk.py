@@ -225,6 +225,11 @@ class Walk:
         self.close_frame(self.end)
         self.done = True
 
+    @property
+    def in_frame(self) -> bool:
+        """Whether a frame has not ended yet: where the walk broke off, a reader that drops its rest may go on."""
+        return self.frame_end != _NEVER
+
     def close_frame(self, absolute: int) -> None:
         """Close the frame where something other than opcodes follows; note one that does not end there."""
         if self.frame_end not in {_NEVER, absolute}:
