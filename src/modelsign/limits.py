@@ -90,13 +90,23 @@ SCAN_MEMBERS: Final = 1_000_000
 """Members of all containers in one file."""
 SCAN_UNPACKED_BYTES: Final = 4 * GIB
 """Bytes that a scan unpacks from one file, all its members together."""
+SCAN_PEAK_BYTES: Final = 1 * GIB
+"""Memory for the scan of one file; the bounds of all readers are chosen so that none takes more than twice as much."""
+SCAN_WORK: Final = 32 * 1024 * 1024
+"""Units of work (see ``scan/work.py``) that a scan spends on a file of any size; a unit is a byte that is looked at."""
+SCAN_WORK_PER_BYTE: Final = 64
+"""Units of work beyond these for each byte of the file."""
+SCAN_UNPACKED_PER_WORK: Final = 16
+"""Bytes that are unpacked for one unit of work; looking at them is counted apart."""
 SCAN_MEMORY_BYTES: Final = 8 * MIB
 """Unpacked bytes of one stream that are kept in memory; longer ones go to an unnamed file on disk."""
 SCAN_JSON_BYTES: Final = 64 * MIB
 """A JSON document in a model; the largest tokenizers have some 35 MB."""
+SCAN_JSON_ROOM: Final = 1 * GIB
+"""Memory that a JSON document may come to when it is read, as estimated from its marks."""
 SECRETS_BYTES: Final = 1 * MIB
 """A text that is searched for keys and tokens; longer ones are vocabularies."""
-TORCHSCRIPT_BYTES: Final = 64 * MIB
+TORCHSCRIPT_BYTES: Final = 16 * MIB
 """Source of the TorchScript program in one archive."""
 TAR_HEADER_BYTES: Final = 1 * MIB
 """A long name, or the records of one pax header, in a tar archive."""
@@ -182,14 +192,22 @@ INERT_BYTES: Final = 16 * MIB
 """A text or JSON file that may stand in a model without being signed."""
 PICKLE_WALKED_BYTES: Final = 16 * GIB
 """Bytes of opcodes in one stream of pickles, an upper bound of its operations; skipped literals do not count."""
-PICKLE_STACK: Final = 8_000_000
+PICKLE_STACK: Final = 4_000_000
 """Values on the stack, and marks, of one pickle."""
+PICKLE_TUPLES: Final = 16_000_000
+"""Tuples and values in them that one pickle makes: they are kept, since calls are judged by their arguments."""
+PICKLE_OBJECTS: Final = 4_000_000
+"""Objects that one file's pickles make of classes with state or items, and values in a memo that are not plain data."""
 PICKLE_MEMO: Final = 64_000_000
 """Entries in the memo of one pickle."""
+PICKLE_MEMO_GAPS: Final = 4_000_000
+"""Entries in the memo of one pickle beyond a gap, which take more room."""
 PICKLE_LINE: Final = 16 * MIB
 """A line of a pickle's text opcodes; CPython has no bound."""
 PICKLE_DEPTH: Final = 8
 """Pickles inside pickles that a scan follows."""
+PICKLE_NAME_BYTES: Final = 64 * MIB
+"""Characters of all names that the pickles of one reading import."""
 PICKLE_GLOBALS: Final = 100_000
 """Different names that one file's pickles import."""
 REVOCATION_BYTES: Final = 64 * MIB

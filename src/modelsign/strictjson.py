@@ -85,12 +85,20 @@ def _check_text(value: object) -> None:
         level = deeper
 
 
+def _room(data: bytes) -> int:
+    """Estimate from above the memory that a document takes while it is read, by its length and its marks."""
+    text = 3 if data.isascii() else 9
+    marks = ((b"{", 150), (b"[", 64), (b":", 110), (b'"', 32), (b",", 36))
+    return text * len(data) + sum(room * data.count(mark) for mark, room in marks)
+
+
 def loads(  # noqa: PLR0913 - each is one bound or one word
     data: bytes,
     *,
     most_bytes: int,
     what: str = "document",
     code: str = "JSON_MALFORMED",
+    most_room: int | None = None,
     depth: int = limits.JSON_DEPTH,
     finite: bool = True,
 ) -> object:
@@ -98,6 +106,7 @@ def loads(  # noqa: PLR0913 - each is one bound or one word
 
     ``what`` names the document in the message, ``code`` is the reason given when it is refused. Where not ``finite``,
     the words ``NaN``, ``Infinity`` and ``-Infinity`` are numbers too, and so are numbers too large to hold.
+    ``most_room`` bounds the memory that the values may take, as estimated before any is made.
 
     Raises:
         ModelsignError: with ``code``; the message says what is wrong.
@@ -105,6 +114,8 @@ def loads(  # noqa: PLR0913 - each is one bound or one word
     """
     if len(data) > most_bytes:
         raise error(code, f"the {what} has {len(data)} bytes; the limit is {most_bytes}")
+    if most_room is not None and _room(data) > most_room:
+        raise error(code, f"the {what} would take more than {most_room} bytes of memory")
     try:
         value = json.loads(
             data.decode("utf-8"),

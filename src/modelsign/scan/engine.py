@@ -25,6 +25,7 @@ from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.secrets import secrets_in
 from modelsign.scan.trust import trusting
 from modelsign.scan.watching import enter
+from modelsign.scan.work import Work, Worked
 from modelsign.verdict import FileScan, Outcome, ScanResult, Severity, worst
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ _TEXT: Final = "text"
 _NO_TEXT: Final = frozenset({"pickle", "compressed", "msgpack", "ubjson"})
 """Formats that a text may begin like by chance."""
 _IMPORTS_ALONE: Final = frozenset({PICKLE_BROKEN.id, TRAILING.id, PERSISTENT_ID.id, UNKNOWN_GLOBAL.id})
+_MOST_FINDINGS: Final = 20 * limits.SCAN_FINDINGS
+"""Findings of one file that are held while it is scanned."""
 _WEIGHTS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -120,11 +123,11 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
     The digest is taken last and compares everything that was read before, so that it belongs to the bytes judged.
     A reading without a digest of its own gives ``sha256`` None.
     """
-    scan = _Scan(bytes_left=limits.SCAN_UNPACKED_BYTES + limits.SCAN_DEPTH * reading.size)
+    scan = _Scan(Work(reading.size), bytes_left=limits.SCAN_UNPACKED_BYTES + limits.SCAN_DEPTH * reading.size)
     enter("", path=name)
     try:
         with trusting(trust_globals):
-            seen = scan.look(reading, name, depth=0)
+            seen = scan.look(Worked(reading, scan.work), name, depth=0)
     except ModelsignError as fault:
         seen = _Seen(_UNNAMED.id, inert=False)
         scan.findings.append(rules.of_fault(fault))
@@ -143,7 +146,7 @@ def scan_file(reading: Reading, name: str, *, trust_globals: frozenset[str] = fr
         size=reading.size,
         format=seen.format,
         outcome=outcome,
-        findings=_bounded(findings),
+        findings=_bounded(findings, scan.omitted),
         loadable=not (seen.inert and outcome is Outcome.CLEAN),
         globals=tuple(sorted(scan.globals)),
     )
@@ -166,7 +169,10 @@ class _Seen:
 class _Scan:
     """One file's scan: what is left of its budgets, and what was found so far."""
 
+    work: Work
     findings: list[Finding] = field(default_factory=list)
+    fired: set[tuple[str, Outcome]] = field(default_factory=set)
+    omitted: int = 0
     globals: set[str] = field(default_factory=set)
     members_left: int = limits.SCAN_MEMBERS
     bytes_left: int = limits.SCAN_UNPACKED_BYTES
@@ -175,12 +181,14 @@ class _Scan:
     def look(self, reading: Reading, name: str, *, depth: int, where: str = "", member: Member | None = None) -> _Seen:
         """Ask every reader that recognises these bytes; ``where`` is the path inside the file."""
         enter(where)
-        answers = _without_wrecks(_marked(reading, self._ask(reading, name, member)))
+        begins = reading.read_at(0, len(_ARCHIVE))
+        answers = _without_wrecks(_marked(begins, self._ask(reading, name, member)))
         readable = [(wanted, answer) for wanted, answer in answers if answer.readable]
         for _, answer in answers:
             self._take(answer, where)
         seen = self._name(reading, name, where, readable, data=member is not None and member.data)
-        self.findings += [_placed(finding, where) for finding in secrets_in(reading)]
+        for finding in secrets_in(reading):
+            self.add(finding, where)
         for _, answer in readable:
             for inner in answer.members:
                 self._enter(inner, where, depth)
@@ -191,24 +199,52 @@ class _Scan:
         answers: list[tuple[str, Inspection]] = []
         left_out: set[str] = set()
         if member is not None and member.reader is not None:
-            answers.append((member.replaces, _inspect(member.reader, reading, name)))
+            answers.append((member.replaces, self._inspect(member.reader, reading, name)))
             left_out.add(member.replaces)
         for entry in sorted(formats(), key=lambda entry: not entry.refines):
-            if entry.id in left_out or not entry.recognise(reading, name):
+            try:
+                wanted = entry.id not in left_out and entry.recognise(reading, name)
+            except ModelsignError as fault:  # what was found so far counts
+                answers.append((entry.id, Inspection(readable=True, findings=(rules.of_fault(fault),))))
+                break
+            if not wanted:
                 continue
-            answer = _inspect(entry.scan, reading, name)
+            answer = self._inspect(entry.scan, reading, name, entry.dearness)
             answers.append((entry.id, answer))
             if answer.readable:
                 left_out.update(entry.refines)
         return answers
 
+    def _inspect(
+        self, scan: Callable[[Reading, str], Inspection], reading: Reading, name: str, dearness: int = 1
+    ) -> Inspection:
+        """Ask one reader; one that gives up leaves the file incomplete."""
+        self.work.dearness = dearness
+        try:
+            return scan(reading, name)
+        except ModelsignError as fault:
+            return Inspection(readable=True, findings=(rules.of_fault(fault),))
+        finally:
+            self.work.dearness = 1
+
     def _take(self, answer: Inspection, where: str) -> None:
         """Keep an answer's findings; of bytes that are not the reader's format, only what would do harm."""
         for finding in answer.findings:
             if answer.readable or finding.outcome is Outcome.UNSAFE:
-                self.findings.append(_placed(finding, where))
-        if answer.readable:
+                self.add(finding, where)
+        if answer.readable and answer.globals:
             self.globals |= answer.globals
+            if len(self.globals) > limits.PICKLE_GLOBALS:
+                raise error("SCAN_BUDGET", f"its pickles import more than {limits.PICKLE_GLOBALS} names")
+
+    def add(self, finding: Finding, where: str = "") -> None:
+        """Keep a finding; of very many only the first of each rule, and their number."""
+        fired = (finding.rule, finding.outcome)
+        if len(self.findings) < _MOST_FINDINGS or fired not in self.fired:
+            self.findings.append(_placed(finding, where))
+            self.fired.add(fired)
+        else:
+            self.omitted += 1
 
     def _name(
         self, reading: Reading, name: str, where: str, readable: list[tuple[str, Inspection]], *, data: bool
@@ -222,12 +258,12 @@ class _Scan:
         if not readable and not extra:
             extra = [_UNNAMED_TEXT if sniff.is_text(reading) else _UNNAMED]
         for found in dict.fromkeys(extra):
-            self.findings.append(_placed(rules.UNSUPPORTED.finding(f"{found.title} cannot be judged yet"), where))
+            self.add(rules.UNSUPPORTED.finding(f"{found.title} cannot be judged yet"), where)
         active = [wanted for wanted, answer in readable if not answer.inert]
         alive = [wanted for wanted, answer in readable if not answer.inert and not _is_wreck(answer)]
         kinds = list(dict.fromkeys(alive + ([mark.id] if mark is not None and mark.adds and alive else [])))
         if len(kinds) > 1:
-            self.findings.append(_placed(rules.AMBIGUOUS.finding(f"readable as {' and '.join(kinds)}"), where))
+            self.add(rules.AMBIGUOUS.finding(f"readable as {' and '.join(kinds)}"), where)
         passive = [wanted for wanted, _ in readable]
         label = "+".join(kinds) or (active[0] if active else extra[0].id if extra else passive[0])
         return _Seen(label, inert=bool(passive) and not active and not extra)
@@ -235,17 +271,19 @@ class _Scan:
     def _enter(self, member: Member, where: str, depth: int) -> None:
         path = f"{where}!{member.name}" if where else member.name
         self.members_left -= 1
-        if depth >= limits.SCAN_DEPTH or self.members_left < 0 or self.bytes_left <= 0:
+        if depth >= limits.SCAN_DEPTH or self.members_left < 0 or self.bytes_left <= 0 or self.work.left <= 0:
             fault = error("SCAN_BUDGET", f"containers are nested too deeply or hold too much from {path} on")
-            self.findings.append(rules.of_fault(fault))
+            self.add(rules.of_fault(fault))
             return
-        with member.open(self.bytes_left) as stream:
+        with member.open(min(self.bytes_left, self.work.unpackable)) as stream:
+            self.work.unpacked(stream.unpacked)
             wanted = not member.data or sniff.is_loadable(stream.read_at(0, 8))
             self.bytes_left -= stream.size if wanted else stream.unpacked
             if stream.fault is not None:
-                self.findings.append(rules.of_fault(stream.fault, member=path))
+                self.add(rules.of_fault(stream.fault, member=path))
             if wanted:
-                self._judge(stream, member, path, depth)
+                counted = not stream.unpacked  # what lies in the file as it is was counted there
+                self._judge(stream if counted else Worked(stream, self.work), member, path, depth)
 
     def _judge(self, reading: Reading, member: Member, path: str, depth: int) -> None:
         """Look at a member; of one that is declared to be numbers, keep only what would do harm."""
@@ -256,15 +294,7 @@ class _Scan:
             self.findings[before:] = [finding for finding in fresh if finding.outcome is Outcome.UNSAFE]
 
 
-def _inspect(scan: Callable[[Reading, str], Inspection], reading: Reading, name: str) -> Inspection:
-    """Ask one reader; one that gives up leaves the file incomplete."""
-    try:
-        return scan(reading, name)
-    except ModelsignError as fault:
-        return Inspection(readable=True, findings=(rules.of_fault(fault),))
-
-
-def _marked(reading: Reading, answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
+def _marked(begins: bytes, answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:
     """Leave out the pickle that every ZIP archive begins like: the opcode that asks the loader for an object.
 
     An ordinary unpickler stops there. What a reading of the archive's bytes finds behind it turns up by chance, weights
@@ -273,7 +303,7 @@ def _marked(reading: Reading, answers: list[tuple[str, Inspection]]) -> list[tup
     every unpickler stops there.
     """
     answers = [pair for pair in answers if not _names_nothing(pair[1])]
-    if reading.read_at(0, len(_ARCHIVE)) != _ARCHIVE:
+    if begins != _ARCHIVE:
         return answers
     return [pair for pair in answers if _names_danger(pair[1]) or not _asks_at_once(pair[1])]
 
@@ -360,13 +390,13 @@ def _placed(finding: Finding, where: str) -> Finding:
     return replace(finding, member=member)
 
 
-def _bounded(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Keep the worst findings, in the order they were made."""
-    if len(findings) <= limits.SCAN_FINDINGS:
+def _bounded(findings: tuple[Finding, ...], omitted: int) -> tuple[Finding, ...]:
+    """Keep the worst findings, in the order they were made; ``omitted`` more were not kept at all."""
+    if len(findings) <= limits.SCAN_FINDINGS and not omitted:
         return findings
     ranked = sorted(
         range(len(findings)), key=lambda at: (-_BADNESS[findings[at].outcome], -_WEIGHTS[findings[at].severity], at)
     )
     kept = sorted(ranked[: limits.SCAN_FINDINGS])
-    left = len(findings) - len(kept)
+    left = len(findings) - len(kept) + omitted
     return (*(findings[at] for at in kept), rules.OMITTED.finding(f"{left} more findings are not listed"))

@@ -68,7 +68,8 @@ class Format:
     an :class:`Inspection` or a ``ModelsignError``, in time and memory linear in the input.
     ``rules`` are all the rules whose findings ``scan`` may return, shared ones included.
     ``refines`` names formats of which this one is a special case: it reads all they would read, so where it
-    is readable their reading is left out.
+    is readable their reading is left out. ``dearness`` is what the reader needs for a byte, in units of work
+    (``scan/work.py``).
     """
 
     id: str
@@ -80,3 +81,4 @@ class Format:
     extensions: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
     refines: tuple[str, ...] = ()
+    dearness: int = 1

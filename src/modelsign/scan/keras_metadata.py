@@ -44,7 +44,9 @@ _ROOTS: Final = frozenset({"keras", "tensorflow", "keras_src", "tf_keras", "buil
 def check_metadata(data: bytes, offset: int) -> Iterator[Finding]:
     """Judge one object's metadata: JSON with class names, modules and configurations at any depth."""
     try:
-        waiting = [strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)]
+        waiting = [
+            strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False)
+        ]
     except ModelsignError as fault:
         yield BROKEN.finding(f"the metadata of a Keras layer: {fault.message}", offset=offset)
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
+from modelsign.errors import ModelsignError
 from modelsign.scan.format import Inspection
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.faults import Broken, Exhausted
@@ -77,8 +78,8 @@ def scan_pickle(
     persistent ids the caller's loader resolves: ``"torch"`` for PyTorch storages; None makes any a finding.
     It is total: any bytes give an inspection. Only a reading that fails raises a ``ModelsignError``.
     """
-    judge, end, streams = _walk_every_reading(reading, member, start, persistent)
     marked = reading.read_at(start, 2)
+    judge, end, streams = _walk_every_reading(reading, member, start, persistent)
     marked_as_such = marked[:1] == b"\x80" and marked[1:] <= b"\x05"
     gave_up = any(finding.rule == rules.BUDGET.id for finding in judge.findings)
     readable = streams > 0 or bool(judge.names) or marked_as_such or gave_up
@@ -124,6 +125,16 @@ def _every_reading(
     judge.skips = None if watcher.get() is None else {}
     end, streams = _walk_all(judge, start)
     own = judge.findings
+    try:
+        _walk_again(judge, start, streams, end, persistent)
+    except ModelsignError as fault:
+        _note_budget(judge, fault)
+    return judge, end, streams, own
+
+
+def _walk_again(judge: Judge, start: int, streams: int, end: int, persistent: str | None) -> None:
+    """Walk in every other way that the bytes give reason for."""
+    source, member = judge.source, judge.member
     if streams and (streams > 1 or end < source.size):
         second = _judge(source, member, persistent, raw_arrays=persistent is None)
         _walk_all(second, start, memo=Memo())
@@ -143,7 +154,13 @@ def _every_reading(
         second.ignores_alignment = True
         _, whole = _walk_all(second, start)
         judge.absorb(second, _ARRAY_AS_OPCODES if whole else _BY_CHANCE, confidence=Confidence.MEDIUM)
-    return judge, end, streams, own
+
+
+def _note_budget(judge: Judge, fault: ModelsignError) -> None:
+    """Record that the work spent on the file ran out, so that what was found before is kept; raise anything else."""
+    if fault.code != "SCAN_BUDGET":
+        raise fault
+    judge.note(rules.BUDGET, fault.message)
 
 
 def _walk_as_file(judge: Judge, start: int, member: str | None, persistent: str | None) -> None:
@@ -199,6 +216,8 @@ def _step(judge: Judge, walk: Walk, *, first: bool) -> bool:
             judge.note(rules.TRAILING, f"{count} bytes that are no pickle follow the last one", walk.start)
     except Exhausted as halt:
         judge.note(rules.BUDGET, f"the pickle {halt.message}", halt.offset)
+    except ModelsignError as fault:
+        _note_budget(judge, fault)
     judge.finish()
     return walk.done
 

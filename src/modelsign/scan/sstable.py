@@ -23,6 +23,8 @@ _MAGIC: Final = (0xDB4775248B80FB57).to_bytes(8, "little")
 _TRAILER: Final = 5
 _NUMBER: Final = 4
 _MOST_KEY: Final = 64 * 1024
+_KEY_BYTES_PER_BYTE: Final = 64
+"""Bytes of keys, written out, for each byte of the table; what keys share with the one before takes none."""
 
 
 class Compressed(Exception):
@@ -48,11 +50,20 @@ def entries(reading: Reading) -> Iterator[tuple[bytes, Span]]:
     for _ in range(2):
         _, at = wire.varint(at, reading.size)
     index, _ = _handle(wire, at, reading.size, end)
+    left = _KEY_BYTES_PER_BYTE * reading.size
+    reached = 0
     for _, place in _block(wire, index):
         block, behind = _handle(wire, place.start, place.end, end)
         if behind != place.end:
             raise Malformed("a handle has a remainder")
-        yield from _block(wire, block)
+        if block.start < reached:
+            raise Malformed("blocks overlap or are out of order")
+        reached = block.end
+        for key, value in _block(wire, block):
+            left -= len(key)
+            if left < 0:
+                raise Malformed("keys share more than a scan writes out")
+            yield key, value
 
 
 def _handle(wire: Wire, at: int, end: int, size: int) -> tuple[Span, int]:

@@ -60,19 +60,31 @@ UNREADABLE: Final = Rule(
 )
 TORCHSCRIPT_RULES: Final = (REACHES_OUT, UNKNOWN, UNREADABLE)
 
-_TOKEN: Final = re.compile(
-    r"""(?P<skip>[ \t\n]+|\\\n|\#(?![ \t]*type:)[^\n]*|\#[ \t]*type:)
-    |(?P<string>\"\"\"(?:[^\"\\]++|\\[\s\S]|\"(?!\"\"))*+\"\"\"|'''(?:[^'\\]++|\\[\s\S]|'(?!''))*+'''
-        |\"(?:[^\"\\\n]++|\\[\s\S])*+\"|'(?:[^'\\\n]++|\\[\s\S])*+')
-    |(?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?j?)
-    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<other>[!-~])""",
+_SKIP: Final = r"(?:[ \t\n]++|\\\n|\#(?![ \t]*+type:)[^\n]*+|\#[ \t]*+type:)*+"
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*+"
+_STEP: Final = re.compile(
+    rf"""{_SKIP}(?:
+      (?P<before>[.,])?+{_SKIP}(?:
+        (?P<chain>{_NAME}(?:{_SKIP}\.{_SKIP}{_NAME})*+)(?:{_SKIP}(?P<colon>:))?+
+        |(?P<string>\"\"\"(?:[^\"\\]++|\\[\s\S]|\"(?!\"\"))*+\"\"\"|\'\'\'(?:[^\'\\]++|\\[\s\S]|\'(?!\'\'))*+\'\'\'
+          |\"(?!\"\")(?:[^\"\\\n]++|\\[\s\S])*+\"|\'(?!\'\')(?:[^\'\\\n]++|\\[\s\S])*+\'))
+      |(?P<rest>(?:[0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?[0-9]++)?+j?+|\\(?!\n)|[!$-&(-+\-/:->?@\[\]^`{{-~])++|[.,])
+      |(?P<end>\Z))""",
     re.VERBOSE | re.ASCII,
 )
+"""The names that dots join, a string, or what stands between them, with the sign before it.
+
+A string of three quotation marks that does not end is an error to PyTorch's lexer, too. Nothing is gone back for, so
+that any source is read in one pass.
+"""
+_SKIPPED: Final = re.compile(_SKIP, re.ASCII)
 _PLAIN: Final = re.compile(r"[\t\n -~]*", re.ASCII)
 _OPERATOR: Final = re.compile(
     rb"(?P<size>X[\x00-\xff]{4})?(?P<name>[A-Za-z_][A-Za-z0-9_]{0,99}::[A-Za-z_][A-Za-z0-9_]{0,99})", re.ASCII
 )
+_DEFINING: Final = frozenset({"class", "def"})
+_MOST_USES: Final = 10_000
+"""Different names that are kept; of more of them only the dangerous ones are."""
 _REMOTE: Final = frozenset({"rpc_sync", "rpc_async", "rpc_remote"})
 _CLASSES: Final = "__torch__.torch.classes."
 _LONGEST: Final = 256
@@ -87,6 +99,11 @@ def _known() -> frozenset[str]:
 @functools.cache
 def _classes() -> frozenset[str]:
     return frozenset(name for group in table("operators/torchscript")["classes"] for name in group["names"])
+
+
+@functools.cache
+def _dangerous_methods() -> frozenset[str]:
+    return frozenset(name.removeprefix("aten::") for name in dangerous("torchscript") if name.startswith("aten::"))
 
 
 def torch_classes() -> frozenset[str]:
@@ -119,31 +136,41 @@ class Program:
         if not _PLAIN.fullmatch(source):
             self.broken[name] = "the source holds bytes that are no printable ASCII"
             return
-        self._read(_Tokens(source), name, module)
+        self._read(source, name, module)
 
-    def _read(self, tokens: _Tokens, name: str, module: str) -> None:
-        before, word = "", ""
-        for kind, text, chain in tokens:
-            if kind == "broken":
-                self.broken[name] = f"a string or a sign at character {text} cannot be read"
+    def _read(self, source: str, name: str, module: str) -> None:
+        """Take the source apart: ``word`` is the name before, if nothing but blanks follows it."""
+        word, position = "", 0
+        while True:
+            step = _STEP.match(source, position)
+            if step is None:
+                skipped = _SKIPPED.match(source, position)
+                place = skipped.end() if skipped else position
+                self.broken[name] = f"a string or a sign at character {place} cannot be read"
                 return
-            if kind == "name":
-                if word in {"class", "def"}:
-                    self.words.add(text)
-                    if word == "class":
-                        self.own.add(f"{module}.{text}")
-                elif before == ".":
-                    self._loose([text, *chain], name)
-                else:
-                    self._chain([text, *chain], name)
-                word = text if not chain else ""
-                before = text
+            position = step.end()
+            kind = step.lastgroup
+            if kind == "end":
+                return
+            chain = step["chain"]
+            if chain is None:
+                if kind == "string" and step["before"] == ",":
+                    self._loose([_unquoted(step["string"])], name)
+                word = ""
                 continue
-            if text == ":" and word:
+            parts = _parts(chain)
+            if word in _DEFINING and step["before"] is None:
+                self.words.add(parts[0])
+                if word == "class":
+                    self.own.add(f"{module}.{parts[0]}")
+            elif step["before"] == ".":
+                self._loose(parts, name)
+            else:
+                self._chain(parts, name)
+            word = parts[0] if len(parts) == 1 else ""
+            if word and step["colon"]:
                 self.words.add(word)
-            if kind == "string" and before == ",":
-                self._loose([_unquoted(text)], name)
-            word, before = "", text
+                word = ""
 
     def _chain(self, parts: list[str], name: str) -> None:
         root, rest = parts[0], parts[1:]
@@ -158,7 +185,7 @@ class Program:
         elif root == "ops":
             self._use("::".join(rest[:2]) if len(rest) > 1 else "ops", name)
             self._loose(rest[2:], name)
-        elif ".".join(parts).startswith(_CLASSES):
+        elif root == "__torch__" and rest[:2] == ["torch", "classes"] and len(rest) > 2:  # noqa: PLR2004 - and a name
             self._use(".".join(parts[:5]), name)
         elif root in _REMOTE:
             self._use(f"prim::{root}", name)
@@ -166,12 +193,14 @@ class Program:
             self._loose(rest, name)
 
     def _use(self, what: str, name: str) -> None:
+        if len(self.uses) >= _MOST_USES and what.casefold() not in dangerous("torchscript"):
+            what = "and others"
         self.uses.setdefault(what, name)
 
     def _loose(self, words: list[str], name: str) -> None:
         """Take what is got from a value: a method or attribute of the archive's own, or an operator ``aten::x``."""
         for word in words:
-            if f"aten::{word}".casefold() in dangerous("torchscript"):
+            if word.casefold() in _dangerous_methods():
                 self.methods.setdefault(word, name)
 
     def findings(self) -> Iterator[Finding]:
@@ -189,41 +218,10 @@ class Program:
                 yield _reaches(f"aten::{word}", name)
 
 
-class _Tokens:
-    """The tokens of a source, with the names that dots join to the first one."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-
-    def __iter__(self) -> Iterator[tuple[str, str, list[str]]]:
-        first, chain, dotted = "", [], False
-        for kind, text in self._plain():
-            if first and text == "." and not dotted:
-                dotted = True
-            elif first and kind == "name" and dotted:
-                chain.append(text)
-                dotted = False
-            else:
-                if first:
-                    yield "name", first, chain
-                    if dotted:
-                        yield "other", ".", []
-                first, chain, dotted = (text, [], False) if kind == "name" else ("", [], False)
-                if kind != "name":
-                    yield kind, text, []
-        if first:
-            yield "name", first, chain
-
-    def _plain(self) -> Iterator[tuple[str, str]]:
-        position, source = 0, self._source
-        while position < len(source):
-            match = _TOKEN.match(source, position)
-            if match is None or (match.lastgroup == "other" and match[0] in "\"'"):
-                yield "broken", str(position)
-                return
-            position = match.end()
-            if match.lastgroup != "skip":
-                yield match.lastgroup or "", match[0]
+def _parts(chain: str) -> list[str]:
+    """Return the names of a chain, without what may stand around its dots."""
+    parts = chain.split(".")
+    return parts if all(map(str.isidentifier, parts)) else _SKIPPED.sub("", chain).split(".")
 
 
 def _unquoted(text: str) -> str:

@@ -199,8 +199,8 @@ def test_the_unpacked_bytes_of_all_members_share_one_budget(monkeypatch):
 
 
 def _small_budget(original):
-    def initialise(self, **_):
-        original(self, bytes_left=3000)
+    def initialise(self, work, **_):
+        original(self, work, bytes_left=3000)
 
     return initialise
 

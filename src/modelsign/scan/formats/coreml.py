@@ -117,7 +117,10 @@ def _manifest(reading: Reading) -> Inspection:
     """Check the items of a package; that the document is inert otherwise is the JSON reader's to say."""
     try:
         document: Any = strictjson.loads(
-            reading.read_at(0, _MANIFEST_BYTES), most_bytes=limits.SCAN_JSON_BYTES, finite=False
+            reading.read_at(0, _MANIFEST_BYTES),
+            most_bytes=limits.SCAN_JSON_BYTES,
+            most_room=limits.SCAN_JSON_ROOM,
+            finite=False,
         )
     except ModelsignError:
         return Inspection(readable=False)

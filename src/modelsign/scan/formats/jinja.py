@@ -57,5 +57,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=_EXTENSIONS,
+    dearness=8,
     rules=(*TEMPLATE_RULES, BROKEN),
 )

@@ -17,6 +17,7 @@ from modelsign.artifact.reading import BytesReading
 from modelsign.errors import ModelsignError
 from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
 from modelsign.scan.format import Format, Inspection, Member
+from modelsign.scan.jsonkeys import document_bytes
 from modelsign.scan.rules import BROKEN, BUDGET
 
 if TYPE_CHECKING:
@@ -46,14 +47,16 @@ def _scan(reading: Reading, name: str) -> Inspection:
         return Inspection(readable=True, findings=(BUDGET.finding(text),))
     named = name.casefold().endswith(".json")
     mark, encoding = _marked(reading)
-    data = reading.read_at(0, reading.size)
+    data = document_bytes(reading)
     try:
         if mark:
             plain = data[len(mark) :].decode(encoding).encode()
-            strictjson.loads(plain, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+            strictjson.loads(plain, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False)
             member = Member(name, lambda _: Stream(BytesReading(plain), unpacked=len(plain)))
             return Inspection(readable=True, inert=True, members=(member,))
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+        )
     except UnicodeError as fault:
         text = f"the document is not in the encoding of its byte order mark ({fault})"
         return Inspection(readable=named, findings=(BROKEN.finding(text),) if named else ())

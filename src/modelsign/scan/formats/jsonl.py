@@ -43,7 +43,9 @@ def _scan(reading: Reading, name: str) -> Inspection:
             text = f"a line of more than {limits.SCAN_JSON_BYTES} bytes"
             return Inspection(readable=documents > 0, findings=(*found, BUDGET.finding(text)))
         try:
-            document = strictjson.loads(line, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+            document = strictjson.loads(
+                line, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+            )
         except ModelsignError:
             return Inspection(readable=False)
         documents += 1

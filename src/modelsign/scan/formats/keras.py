@@ -19,6 +19,7 @@ from modelsign.scan.format import Format, Inspection
 from modelsign.scan.hdf5.headers import find_superblock
 from modelsign.scan.hdf5.rules import RULES as HDF5_RULES
 from modelsign.scan.hdf5.walk import hdf5_of
+from modelsign.scan.jsonkeys import document_bytes
 from modelsign.scan.keras_config import RULES, holds_objects, judge
 from modelsign.scan.rules import AMBIGUOUS, BROKEN, BUDGET, ZIP_RULES
 
@@ -94,18 +95,20 @@ def _scan_config(reading: Reading, name: str) -> Inspection:
     del name
     if reading.size > limits.SCAN_JSON_BYTES:
         return Inspection(readable=True, findings=(BUDGET.finding(f"a configuration of {reading.size} bytes"),))
-    return Inspection(readable=True, findings=_of_text(reading.read_at(0, reading.size)))
+    return Inspection(readable=True, findings=_of_text(document_bytes(reading)))
 
 
 def _scan_json(reading: Reading) -> Inspection:
     """Judge a document that names classes; any other is left to the reader of JSON."""
     if reading.size > limits.SCAN_JSON_BYTES:
         return Inspection(readable=False)
-    data = reading.read_at(0, reading.size)
+    data = document_bytes(reading)
     if not _MAY_NAME_A_CLASS.search(data):
         return Inspection(readable=False)
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+        )
     except ModelsignError:
         return Inspection(readable=False)
     if not holds_objects(document):
@@ -124,7 +127,9 @@ def _of_hdf5(inside: Hdf5) -> list[Finding]:
 
 def _of_text(data: bytes, member: str | None = None) -> tuple[Finding, ...]:
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, what="configuration", finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, what="configuration", finite=False
+        )
     except ModelsignError as fault:
         return (BROKEN.finding(fault.message, member=member),)
     return judge(document, member=member)

@@ -72,7 +72,11 @@ def _problem(line: bytes) -> str | None:
         return "a line holds bytes that are no text"
     if line.startswith(_CATEGORIES):
         try:
-            strictjson.loads(line.removeprefix(_CATEGORIES).strip(), most_bytes=limits.SCAN_JSON_BYTES)
+            strictjson.loads(
+                line.removeprefix(_CATEGORIES).strip(),
+                most_bytes=limits.SCAN_JSON_BYTES,
+                most_room=limits.SCAN_JSON_ROOM,
+            )
         except ModelsignError as fault:
             return f"pandas' categories: {fault.message}"
         return None

@@ -79,7 +79,9 @@ def _graph(reading: Reading) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+        )
     except ModelsignError:
         return None
     return document if isinstance(document, dict) and {"nodes", "arg_nodes"} <= document.keys() else None

@@ -75,7 +75,12 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if reading.size > limits.NOTEBOOK_BYTES:
         return Inspection(readable=named, findings=(BUDGET.finding(f"a notebook of {reading.size} bytes"),))
     try:
-        document = strictjson.loads(reading.read_at(0, reading.size), most_bytes=limits.NOTEBOOK_BYTES, finite=False)
+        document = strictjson.loads(
+            reading.read_at(0, reading.size),
+            most_bytes=limits.NOTEBOOK_BYTES,
+            most_room=limits.SCAN_JSON_ROOM,
+            finite=False,
+        )
     except ModelsignError as fault:
         return Inspection(readable=named, findings=(BROKEN.finding(fault.message),))
     cells = list(_cells(document))
@@ -149,5 +154,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=(".ipynb",),
+    dearness=2,
     rules=(CODE, COMMAND, ACTIVE, BROKEN, BUDGET),
 )

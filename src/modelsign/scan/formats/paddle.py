@@ -99,7 +99,9 @@ def _json_program(reading: Reading) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+        )
     except ModelsignError:
         return None
     return document if isinstance(document, dict) and {"base_code", "program"} <= document.keys() else None

@@ -55,5 +55,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=_EXTENSIONS,
+    dearness=8,
     rules=PYTHON_RULES,
 )

@@ -77,6 +77,8 @@ def _scan(reading: Reading, name: str) -> Inspection:
 
 def _read_source(reading: Reading, member: ZipMember, program: Program) -> Iterator[Finding]:
     """Take one member's source into the program; a member that is not all there is a finding."""
+    if program.characters > limits.TORCHSCRIPT_BYTES:
+        return
     with open_member(reading, member, limits.TORCHSCRIPT_BYTES + 1) as stream:
         if stream.fault is not None:
             yield of_fault(stream.fault, member=member.name)

@@ -80,7 +80,9 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if not raw.startswith(b"{"):
         return Inspection(readable=True, findings=(HEADER.finding("the header does not begin with {", offset=8),))
     try:
-        header = strictjson.loads(raw, most_bytes=limits.SAFETENSORS_HEADER_BYTES, what="header")
+        header = strictjson.loads(
+            raw, most_bytes=limits.SAFETENSORS_HEADER_BYTES, most_room=limits.SCAN_JSON_ROOM, what="header"
+        )
     except ModelsignError as fault:
         return Inspection(readable=True, findings=(HEADER.finding(fault.message, offset=_LENGTH),))
     if not isinstance(header, dict):

@@ -117,7 +117,14 @@ def _scan_schema(reading: Reading, name: str) -> Inspection:
         return Inspection(readable=True, findings=(BUDGET.finding(f"a schema of {reading.size} bytes"),))
     data = reading.read_at(0, reading.size)
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, what="schema", depth=_DEPTH, finite=False)
+        document = strictjson.loads(
+            data,
+            most_bytes=limits.SCAN_JSON_BYTES,
+            most_room=limits.SCAN_JSON_ROOM,
+            what="schema",
+            depth=_DEPTH,
+            finite=False,
+        )
     except ModelsignError as fault:
         return Inspection(readable=True, findings=(BROKEN.finding(fault.message),))
     if not isinstance(document, dict):

@@ -6,6 +6,7 @@ Keys name code as they do in JSON (``scan/code_keys.py``); a project's file name
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 _EXTENSIONS: Final = (".toml",)
+_LONG_KEY: Final = re.compile(
+    rb"""(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % limits.JSON_DEPTH
+)
+"""A key of many parts, for which ``tomllib`` takes the square of their number."""
 _INSTALLING: Final = frozenset({"build-system", "project", "dependencies", "dependency-groups", "tool"})
 
 
@@ -34,8 +39,11 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if reading.size > limits.TOML_BYTES:
         text = f"a TOML document of {reading.size} bytes; the limit is {limits.TOML_BYTES}"
         return Inspection(readable=True, findings=(BUDGET.finding(text),))
+    data = reading.read_at(0, reading.size)
+    if _LONG_KEY.search(data):
+        return Inspection(readable=True, findings=(BUDGET.finding(f"a key of more than {limits.JSON_DEPTH} parts"),))
     try:
-        document = tomllib.loads(reading.read_at(0, reading.size).decode("utf-8"))
+        document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError, OverflowError):
         return Inspection(readable=True, findings=(BROKEN.finding("the document is no TOML in UTF-8"),))
     named: list[Finding] = []
@@ -52,5 +60,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=_EXTENSIONS,
+    dearness=2,
     rules=(PACKAGES, *DOCUMENT_RULES, BROKEN),
 )

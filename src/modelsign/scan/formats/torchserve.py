@@ -57,6 +57,8 @@ MANIFEST: Final = Rule(
 _PLACE: Final = "mar-inf/manifest.json"
 _OWN: Final = frozenset({"image_classifier", "image_segmenter", "object_detector", "text_classifier"})
 """Handlers that TorchServe brings (ts/torch_handler), besides those that examples add."""
+_MANIFESTS: Final = 8
+"""Manifests of one archive that are read; a second one is a contradiction already."""
 _SHOWN: Final = 100
 
 
@@ -74,7 +76,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     if not manifests:
         return Inspection(readable=False)
     findings = [*findings_of(archive, reading, unpacked=True)]
-    for member in manifests:
+    for member in manifests[:_MANIFESTS]:
         findings += _judged(reading, archive, member)
     members = tuple(member_of(reading, member) for member in archive.members if not member.is_folder)
     return Inspection(readable=True, findings=tuple(findings), members=members)
@@ -84,7 +86,9 @@ def _judged(reading: Reading, archive: ZipArchive, member: ZipMember) -> Iterato
     with open_member(reading, member, limits.SCAN_JSON_BYTES) as stream:
         data = stream.read_at(0, min(stream.size, limits.SCAN_JSON_BYTES + 1))
     try:
-        document = strictjson.loads(data, most_bytes=limits.SCAN_JSON_BYTES, finite=False)
+        document = strictjson.loads(
+            data, most_bytes=limits.SCAN_JSON_BYTES, most_room=limits.SCAN_JSON_ROOM, finite=False
+        )
     except ModelsignError as fault:
         yield MANIFEST.finding(fault.message, member=member.name)
         return

@@ -162,5 +162,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=_EXTENSIONS,
+    dearness=8,
     rules=(OBJECT, TAG, EVALUATED, PACKAGES, *DOCUMENT_RULES, CALLS, BROKEN),
 )

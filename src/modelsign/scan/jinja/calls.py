@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.jinja.names import escapes, known, pattern_escapes, pattern_reaches
@@ -75,10 +74,10 @@ class Calls:
         """Let a name stand for a value besides those it stands for already."""
         for field, inside in value.fields:
             self._bind(f"{name}.{field}", inside)
-        self._bind(name, replace(value, fields=(), name="", base=None))
+        self._bind(name, value._replace(fields=(), name="", base=None))
 
     def _bind(self, name: str, value: Value) -> None:
-        value = replace(value, fields=(), name="", base=None, number=None)
+        value = value._replace(fields=(), name="", base=None, number=None)
         before = self.bound.get(name)
         after = value if before is None else either([before, value])
         if before is not None and self.round > _TAKEN_UP:
@@ -91,7 +90,7 @@ class Calls:
         """Return what a name stands for."""
         if escapes(name):
             self.report(ESCAPE, f"the variable {name[:_SHOWN]}")
-        return replace(self.bound.get(name, ANYTHING), name=name)
+        return self.bound.get(name, ANYTHING)._replace(name=name)
 
     def attribute(self, value: Value, name: str, *, called: bool) -> Value:
         """Judge ``value.name``."""
@@ -112,13 +111,13 @@ class Calls:
             return self._inside(value, words[0])
         inside = value.items or ANYTHING
         path = f"{value.name[:_LONGEST_NAME] or '?'}.{words[0]}" if words else "?"
-        return replace(inside, other=True, name=path, base=replace(value, base=None))
+        return inside._replace(other=True, name=path, base=value._replace(base=None))
 
     def _inside(self, value: Value, name: str) -> Value:
         path = f"{value.name if 0 < len(value.name) < _LONGEST_NAME else '?'}.{name}"
         known_here = self.bound.get(path) or dict(value.fields).get(name)
-        inside = known_here if known_here is not None else replace(value.items or ANYTHING, other=True)
-        return replace(inside, name=path, base=replace(value, base=None))
+        inside = known_here if known_here is not None else (value.items or ANYTHING)._replace(other=True)
+        return inside._replace(name=path, base=value._replace(base=None))
 
     def _judge_key(self, name: str) -> None:
         if escapes(name):
@@ -133,7 +132,7 @@ class Calls:
 
     def sliced(self, value: Value) -> Value:
         """Return a part of text or of a list."""
-        return replace(transformed(value), items=value.items)
+        return transformed(value)._replace(items=value.items)
 
     def called(self, value: Value, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
         """Judge a call."""
@@ -190,7 +189,7 @@ class Calls:
         if method in _NUMBER_METHODS:
             return NUMBER
         if method in _PARTS:
-            return replace(either([base.items or ANYTHING, *given]), items=base.items, other=True)
+            return either([base.items or ANYTHING, *given])._replace(items=base.items, other=True)
         return transformed(base, *given) if method not in _ASSEMBLERS else MADE
 
     def _formatted(self, pattern: Value, given: Sequence[Value]) -> Value:
@@ -232,9 +231,9 @@ class Calls:
         if name in {"default", "d"}:
             return either([value, *given[:1]])
         if name in _SAME:
-            parts = [transformed(replace(value, items=None))] if value.texts else []
+            parts = [transformed(value._replace(items=None))] if value.texts else []
             parts += [value.items] if value.items is not None else []
-            return replace(either(parts, value), items=value.items, name="", number=None)
+            return either(parts, value)._replace(items=value.items, name="", number=None)
         return MADE if name in _ASSEMBLERS else transformed(value, *arguments)
 
     def _judge_attributes(self, name: str, given: Sequence[Value], named: Mapping[str, Value]) -> None:
@@ -280,10 +279,10 @@ class Calls:
                 if times.number is not None and times.number > LARGEST:
                     self.report(EXHAUSTS, f"text or a list is repeated {times.number:.0f} times")
                 if value.items is not None:
-                    return replace(value, number=None)
+                    return value._replace(number=None)
                 return repeated(value, times.number) if times.number is not None else transformed(value)
         if left.number is not None and right.number is not None:
-            return replace(NUMBER, number=left.number * right.number)
+            return NUMBER._replace(number=left.number * right.number)
         return NUMBER
 
     def _power(self, left: Value, right: Value) -> Value:
@@ -296,4 +295,4 @@ class Calls:
         if isinstance(power, complex) or abs(power) > _LARGEST_POWER:
             self.report(EXHAUSTS, "a power of immense size")
             return NUMBER
-        return replace(NUMBER, number=power)
+        return NUMBER._replace(number=power)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.jinja.calls import Calls
-from modelsign.scan.jinja.lexer import MalformedTemplateError, Token, tokens, unescaped
+from modelsign.scan.jinja.lexer import MalformedTemplateError, Token, unescaped
 from modelsign.scan.jinja.names import hides, pattern_escapes
 from modelsign.scan.jinja.rules import COMPUTED, ESCAPE
 from modelsign.scan.jinja.values import ANYTHING, NUMBER, Value, container, either, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Expressions"]
 
@@ -45,10 +45,10 @@ def _number(token: Token) -> float:
 class Expressions(Calls):
     """The tokens of one template, and what its expressions come to."""
 
-    def __init__(self, text: str) -> None:
-        """Take the template."""
+    def __init__(self, stream: Iterator[Token]) -> None:
+        """Take the template's tokens."""
         super().__init__()
-        self._stream = tokens(text)
+        self._stream = stream
         self.token = Token("begin", "", 1)
         self._depth = 0
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.scan.jinja.calls import LARGEST
 from modelsign.scan.jinja.expressions import Expressions
-from modelsign.scan.jinja.lexer import MalformedTemplateError
+from modelsign.scan.jinja.lexer import MalformedTemplateError, tokens
 from modelsign.scan.jinja.rules import COMPUTED, EXHAUSTS, LOADS, SYNTAX, UNKNOWN
 from modelsign.scan.jinja.values import ANYTHING, MADE, Value
 from modelsign.scan.rules import BUDGET
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from modelsign.scan.jinja.lexer import Token
     from modelsign.verdict import Finding
 
 __all__ = ["judged"]
@@ -38,8 +39,9 @@ def judged(text: str) -> tuple[Finding, ...]:
         return (BUDGET.finding(f"a template of {len(text)} characters; the limit is {limits.TEMPLATE_CHARACTERS}"),)
     bound: Mapping[str, Value] = {}
     macros: Mapping[str, list[str]] = {}
+    read: list[Token] = []
     for number in range(_ROUNDS):
-        template = _Template(text)
+        template = _Template(iter(read) if number else _kept(text, read))
         template.round = number
         template.bound.update(bound)
         template.macros.update(macros)
@@ -55,11 +57,18 @@ def judged(text: str) -> tuple[Finding, ...]:
     return tuple(template.findings)
 
 
+def _kept(text: str, read: list[Token]) -> Iterator[Token]:
+    """Yield the tokens and keep them for the next round."""
+    for token in tokens(text):
+        read.append(token)
+        yield token
+
+
 class _Template(Expressions):
     """The tags of one template, from the first to the last."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, stream: Iterator[Token]) -> None:
+        super().__init__(stream)
         self._open: list[tuple[str, float]] = []
         """The blocks that are open, and how often each is gone through at least."""
 

@@ -34,6 +34,7 @@ _LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 _OCTAL: Final = 8
 _HEXADECIMAL: Final = 16
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
+_CLOSING: Final = frozenset(_PAIRS.values())
 
 
 class MalformedTemplateError(Exception):
@@ -88,23 +89,26 @@ def _tag(text: str, at: int, mark: str, line: int) -> Generator[Token, None, int
     if text[at : at + 1] in {"-", "+"} and not (mark == "{{" and text[at] == "+"):
         at += 1
     closing: list[str] = []
+    inside, ends = _INSIDE.match, _ENDS[mark].match
     while True:
-        if not closing and (end := _ENDS[mark].match(text, at)):
+        if not closing and (end := ends(text, at)):
             yield Token("end", mark, line)
             return end.end()
-        found = _INSIDE.match(text, at)
+        found = inside(text, at)
         if found is None:
             raise MalformedTemplateError("a tag is not closed, or holds a character without meaning", line)
-        kind, word = found.lastgroup or "", found.group()
+        kind, word, at = found.lastgroup or "", found[0], found.end()
+        if kind == "space":
+            line += word.count("\n")
+            continue
         if kind == "op":
             if word in _PAIRS:
                 closing.append(_PAIRS[word])
-            elif word in {")", "]", "}"} and (not closing or closing.pop() != word):
+            elif word in _CLOSING and (not closing or closing.pop() != word):
                 raise MalformedTemplateError(f"{word} closes nothing", line)
-        if kind != "space":
-            yield Token(kind, word, line)
-        line += word.count("\n")
-        at = found.end()
+        yield Token(kind, word, line)
+        if kind == "string":
+            line += word.count("\n")
 
 
 def unescaped(token: Token) -> str:

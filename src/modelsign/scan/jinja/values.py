@@ -6,8 +6,7 @@ in constants is found, and a name that it assembles in some other way is told fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +32,7 @@ _REPEATS: Final = 256
 _DEEPEST: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value.
 
     ``texts`` are constant texts it may be; ``other`` is True where it may be something else besides; ``made`` where
@@ -91,7 +89,7 @@ def _either(one: Value, two: Value) -> Value:
 
 def container(values: Iterable[Value], fields: tuple[tuple[str, Value], ...] = ()) -> Value:
     """Return a list or dictionary that holds these values; what lies deeper than some levels is all one."""
-    inside = replace(either(values), fields=(), name="", base=None)
+    inside = either(values)._replace(fields=(), name="", base=None)
     return Value(items=_flat(inside, 1), fields=fields)
 
 
@@ -99,8 +97,8 @@ def _flat(value: Value, depth: int) -> Value:
     if value.items is None:
         return value
     if depth < _DEEPEST:
-        return replace(value, items=_flat(value.items, depth + 1))
-    return replace(_either(replace(value, items=None), replace(value.items, items=None)), numeric=False)
+        return value._replace(items=_flat(value.items, depth + 1))
+    return _either(value._replace(items=None), value.items._replace(items=None))._replace(numeric=False)
 
 
 def widened(before: Value, after: Value) -> Value:
@@ -108,7 +106,7 @@ def widened(before: Value, after: Value) -> Value:
     fresh = after.texts - before.texts
     if not fresh:
         return after
-    return replace(after, texts=before.texts, other=True, made=after.made or any(map(_suspicious, fresh)))
+    return after._replace(texts=before.texts, other=True, made=after.made or any(map(_suspicious, fresh)))
 
 
 def _suspicion(word: str) -> tuple[bool, str]:
@@ -139,7 +137,7 @@ def added(left: Value, right: Value) -> Value:
     """Return ``left + right``: a sum, two lists in one, or a concatenation."""
     if left.numeric and right.numeric:
         known = left.number is not None and right.number is not None
-        return replace(NUMBER, number=(left.number or 0) + (right.number or 0) if known else None)
+        return NUMBER._replace(number=(left.number or 0) + (right.number or 0) if known else None)
     if left.items is not None or right.items is not None:
         return container(value.items or ANYTHING for value in (left, right))
     if any(one.numeric and not two.texts and not two.made for one, two in ((left, right), (right, left))):

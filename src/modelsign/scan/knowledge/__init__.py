@@ -124,11 +124,17 @@ def _called() -> tuple[frozenset[str], str]:
     return frozenset(group["modules"]), group["capability"]
 
 
+@cache
+def _most_parts() -> int:
+    """Return how many parts the longest name that is looked for has."""
+    return max(name.count(".") + 1 for known in (*_dangers(), _excepted()) for name in known)
+
+
 def _of_parts(parts: list[str]) -> str | None:
     modules, names = _dangers()
-    if ".".join(parts) in _excepted():
+    if len(parts) <= _most_parts() and ".".join(parts) in _excepted():
         return None
-    for length in range(len(parts), 0, -1):
+    for length in range(min(len(parts), _most_parts()), 0, -1):
         prefix = ".".join(parts[:length])
         found = names.get(prefix) or modules.get(prefix)
         if found:
@@ -149,7 +155,7 @@ def capability(module: str, qualname: str) -> str | None:
     if any(part in _attributes() for part in inner):
         return "attribute-access"
     for start in range(len(inner) - 1):
-        found = _of_parts(inner[start:])
+        found = _of_parts(inner[start : start + _most_parts()])
         if found:
             return found
     return None

@@ -24,6 +24,8 @@ WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
 _DTYPE: Final = re.compile(r"[<>|=]?([biufcmMOSUV])([0-9]{1,9})?", re.ASCII)
 _UNITS: Final = {"U": 4}
 _PADDING: Final = 16
+_MOST_AXES: Final = 64
+"""Dimensions that NumPy allows (``NPY_MAXDIMS``)."""
 ARRAY_CLASSES: Final = frozenset({"numpy.ndarray", "numpy.memmap", "numpy.matrix"})
 
 
@@ -83,7 +85,7 @@ def _padded(source: Source, fields: dict[str, Value], offset: int) -> tuple[int 
 
 
 def _count(source: Source, shape: Value | None) -> int | None:
-    if not isinstance(shape, tuple):
+    if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
         return None
     sizes = [source.integer(item) if isinstance(item, int) and item >= 0 else None for item in shape]
     known = [size for size in sizes if size is not None and 0 <= size <= source.size]

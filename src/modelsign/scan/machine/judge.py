@@ -97,6 +97,9 @@ class Judge:
         """Whether the caller wants to know which PyTorch storages are referred to."""
         self._instances: dict[str, Instance] = {}
         self._findings: dict[tuple[str, str], Finding] = {}
+        self._noted: set[str] = set()
+        self._name_bytes = 0
+        self._made = 0
 
     # --- what was found ------------------------------------------------------------------
 
@@ -118,7 +121,10 @@ class Judge:
         ``call`` is the number of the call it is about, ``name`` the unknown name where it is about nothing else.
         """
         key = (rule.id, message)
-        if key not in self._findings and len(self._findings) <= limits.SCAN_FINDINGS:
+        if key in self._findings:
+            return
+        if len(self._findings) <= limits.SCAN_FINDINGS or rule.id not in self._noted:
+            self._noted.add(rule.id)  # the first of each rule is kept, however many findings others had
             self._findings[key] = rule.finding(
                 message, member=self.member, offset=offset, calls=self.chain.upto(call), name=name
             )
@@ -185,6 +191,9 @@ class Judge:
                     *knowledge.mapped(module, name)
                 )
             self.globals[(module, name)] = found
+            self._name_bytes += len(module) + len(name)
+            if self._name_bytes > limits.PICKLE_NAME_BYTES:
+                raise Exhausted("imports names that are too long together", offset)
             self.names.add(found.path)
         return found
 
@@ -244,6 +253,9 @@ class Judge:
     def instance(self, cls: str, entry: knowledge.Entry | None = None) -> Instance:
         """Return what stands for an instance of a class: one for all of them, unless what was done to it matters."""
         if entry is not None and (entry.state is not None or entry.items):
+            self._made += 1
+            if self._made > limits.PICKLE_OBJECTS:
+                raise Exhausted(f"makes more than {limits.PICKLE_OBJECTS} objects", self.source.base)
             return Instance(cls, entry)
         found = self._instances.get(cls)
         if found is None:

@@ -39,6 +39,11 @@ class Memo:
         """Return the number of entries."""
         return len(self.dense) + len(self.sparse)
 
+    @property
+    def objects(self) -> int:
+        """How many values are kept that are not plain data."""
+        return len(self._objects)
+
     def code(self, value: Value) -> int:
         """Return the integer that stands for a value."""
         if type(value) is int:

@@ -31,6 +31,8 @@ _METHOD: Final = "types.MethodType"
 _PAGES: Final = 4096
 _ROOM: Final = 4096
 """Bytes an array may take before its state."""
+_LONGEST_NAME: Final = 1000
+"""Characters of a name that is put together attribute by attribute."""
 _PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII | re.IGNORECASE)
 _PLAIN_BASES: Final = {"builtins.object": "none"} | {
     f"builtins.{name}": "data" for name in ("dict", "float", "int", "list", "set", "str", "tuple", "bytes", "frozenset")
@@ -49,10 +51,11 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
         if isinstance(owner, Global) and name is not None:
             if owner.entry is not None and "enum" in owner.entry.tags and name.isupper() and name[0] != "_":
                 return judge.instance(owner.entry.name, owner.entry)
-            found = judge.named(owner.module, f"{owner.name}.{name}", offset)
-            found.pushed += 1
-            owner.consumed += 1
-            return found
+            if len(owner.name) + len(name) < _LONGEST_NAME:
+                found = judge.named(owner.module, f"{owner.name}.{name}", offset)
+                found.pushed += 1
+                owner.consumed += 1
+                return found
         if isinstance(owner, Instance) and owner.entry is not None and name is not None:
             if f"attribute:{name}" in owner.entry.tags:
                 return judge.instance(_METHOD, knowledge.allowed(_METHOD))

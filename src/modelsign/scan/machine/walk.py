@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Walk"]
 
 _WINDOW: Final = 1024 * 1024
+_FIRST_WINDOW: Final = 64 * 1024
+"""Bytes looked at behind a literal that was stepped over; of 1 GB of arrays the rest is never read."""
 _COUNT: Final = Struct("<I")
 _APPENDING: Final = frozenset({op.APPEND, op.APPENDS, op.LIST})
 _NEVER: Final = 1 << 62
@@ -58,9 +60,11 @@ class Walk:
         self.frame_end = _NEVER
         self._base = start
         self._window = b""
+        self._room = _FIRST_WINDOW // 4
         self._check = 0
         self._walked = 0
         self._remembered = 0
+        self._tuples = limits.PICKLE_TUPLES
 
     def run(self) -> None:
         """Walk until STOP.
@@ -79,7 +83,9 @@ class Walk:
     def _refill(self, absolute: int) -> int:
         """Move the window; return where in it the offset is."""
         source = self.source
-        position = source.look(absolute, _WINDOW)
+        near = absolute <= self._base + len(self._window)
+        self._room = min(4 * self._room, _WINDOW) if near else _FIRST_WINDOW
+        position = source.look(absolute, self._room)
         self._base, self._window, self._length, self._at_end = source.base, source.window, source.held, source.at_end
         return position
 
@@ -109,14 +115,19 @@ class Walk:
             raise Exhausted(f"puts more than {limits.PICKLE_STACK} values on the stack", absolute)
         if len(self.memo) > limits.PICKLE_MEMO:
             raise Exhausted(f"keeps more than {limits.PICKLE_MEMO} values in the memo", absolute)
+        if len(self.memo.sparse) > limits.PICKLE_MEMO_GAPS or self.memo.objects > limits.PICKLE_OBJECTS:
+            raise Exhausted("keeps too many objects, or too many values behind gaps, in the memo", absolute)
 
     def _loop(self, position: int) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, inlined, because it is the speed
         stack, marks, memo, sparse, dense = self.stack, self.marks, self.memo, self.memo.sparse, self.memo.dense
         push, pop, mark, unmark, memoize = stack.append, stack.pop, marks.append, marks.pop, dense.append
         fixed, unpack, plain = op.FIXED, _COUNT.unpack_from, PLAIN
         window, base, check, judge = self._window, self._base, 0, self.judge
+        tuples = self._tuples
         while True:
             if position >= check:
+                if tuples < 0:
+                    raise Exhausted(f"makes tuples of more than {limits.PICKLE_TUPLES} values", base + position)
                 position = self._event(position)
                 window, base, check = self._window, self._base, self._check
             code = window[position]
@@ -179,6 +190,7 @@ class Walk:
             elif code == 0x86:  # TUPLE2
                 value = pop()
                 stack[-1] = (stack[-1], value)
+                tuples -= 3
                 position += 1
             elif code == 0x75 or code == 0x65:  # noqa: PLR1714 - SETITEMS, APPENDS
                 height = unmark()
@@ -195,9 +207,11 @@ class Walk:
                 value = tuple(stack[height:])
                 del stack[height:]
                 push(value)
+                tuples -= 1 + len(value)
                 position += 1
             elif code == 0x85:  # TUPLE1
                 stack[-1] = (stack[-1],)
+                tuples -= 2
                 position += 1
             elif code == 0x29:  # EMPTY_TUPLE
                 push(())
@@ -206,6 +220,7 @@ class Walk:
                 value = tuple(stack[-3:])
                 del stack[-3:]
                 push(value)
+                tuples -= 4
                 position += 1
             elif code == 0x2E:  # STOP
                 self.end = base + position + 1

@@ -23,6 +23,8 @@ _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTI
 _MODULES: Final = frozenset({"os", "builtins", "subprocess", "posix", "nt", "sys", "importlib", "ctypes", "pty"})
 _HANDED: Final = frozenset({"execute", "native", "deserialise"})
 _METACLASSES: Final = frozenset({".type", "abc.ABCMeta", "enum.EnumMeta", "enum.EnumType"})
+_MOST_BRACES: Final = 20_000
+"""Python 3.11 goes through an f-string again for each pair of braces in it."""
 _BOM: Final = b"\xef\xbb\xbf"
 _WRITING: Final = frozenset("wax+")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -73,6 +75,8 @@ def parsed(text: str) -> ast.Module:
         UnreadableSourceError: it is no Python, or nested too deeply.
 
     """
+    if text.count("{") > _MOST_BRACES:
+        raise UnreadableSourceError(f"the source has more than {_MOST_BRACES} braces")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes and comparisons in the source
