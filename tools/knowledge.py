@@ -23,6 +23,7 @@ import collections
 import importlib.metadata
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,26 @@ _TAGS: dict[str, list[str]] = {name: group["tags"] for group in _REVIEWED["tags"
 _HARMLESS = frozenset(_REVIEWED["metaclasses and decorators"])
 _BASES: dict[str, dict[str, Any]] = _REVIEWED["bases"]
 """Bases from elsewhere that take state alone, and what they add to the uses of a class."""
+_LISTED = {name: re.compile(pattern) for name, pattern in _REVIEWED["listed"].items()}
+"""What names must be like to be listed of a library, where that is not all of them."""
+_MANY = 2000
+"""More names than this are written in short."""
 _ITEMS = frozenset({"append", "extend", "add", "__setitem__"})
 """Hooks that count only where an entry allows items: in subclasses of the builtin containers."""
+
+
+def _of_torch() -> dict[str, dict[str, Any]]:
+    """Return PyTorch's own classes that take state alone, as bases; ``torch.nn.Linear`` by both of its names."""
+    kept = json.loads((TARGET / "torch.generated.json").read_text(encoding="utf-8"))
+    found = {}
+    for group in kept["groups"]:
+        if group["use"].get("new") == [[]] and group["use"].get("state") == "dict":
+            tags = {"tags": group["use"]["tags"]} if "tags" in group["use"] else {}
+            for name in group["names"]:
+                found[name] = tags
+                if name.startswith("torch.nn.modules."):
+                    found[f"torch.nn.{name.rpartition('.')[2]}"] = tags
+    return found
 
 
 def _ancestors(name: str, library: Library, seen: frozenset[str] = frozenset()) -> Iterator[Class | str]:
@@ -118,19 +137,23 @@ def _tuple_use(name: str, library: Library) -> dict[str, Any] | None:
 
 def document(library: str, others: list[Path]) -> dict[str, Any]:
     """Return the data for one library: as installed, and as in other folders of packages."""
+    if library != "torch":
+        _BASES.update(_of_torch())
     versions = _found(library, others)
     newest = versions[0]
+    places = _places(newest)
     groups: dict[str, list[str]] = {}
     moved: dict[str, str] = {}
     withheld: dict[str, str] = {}
-    for name in sorted({name for one in versions for name in [*one.classes, *one.tuples]}):
+    listed = _LISTED.get(library, re.compile(""))
+    for name in sorted({name for one in versions for name in [*one.classes, *one.tuples] if listed.search(name)}):
         having = [one for one in versions if name in one.classes or name in one.tuples]
         uses = [_tuple_use(name, one) for one in having]
         if None in uses:
             if any(uses):
                 withheld[name] = ", ".join(one.version for one, use in zip(having, uses, strict=True) if use is None)
             continue
-        place = _moved(name, newest)
+        place = _moved(name, newest, places)
         if place is not None:
             moved[name] = place
             continue
@@ -144,7 +167,7 @@ def document(library: str, others: list[Path]) -> dict[str, Any]:
             {
                 "source": f"{library} {told}, its source: no hook of unpickling but reviewed ones, in no base",
                 "use": json.loads(use),
-                "names": names,
+                **_spelt(names),
             }
             for use, names in sorted(groups.items())
         ],
@@ -168,21 +191,48 @@ def _joined(uses: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in joined.items() if value}
 
 
-def _moved(name: str, newest: Library) -> str | None:
+def _places(newest: Library) -> dict[str, list[str]]:
+    """Return where each class stands, by its name alone."""
+    found: dict[str, list[str]] = {}
+    for name in [*newest.classes, *newest.tuples]:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
+def _spelt(names: list[str]) -> dict[str, Any]:
+    """Return names as the data spells them: thousands in one line per module."""
+    if len(names) <= _MANY:
+        return {"names": names}
+    modules: dict[str, list[str]] = {}
+    for name in names:
+        module, _, short = name.rpartition(".")
+        modules.setdefault(module, []).append(short)
+    return {"classes": {module: " ".join(classes) for module, classes in sorted(modules.items())}}
+
+
+def _names(group: dict[str, Any]) -> set[str]:
+    """Return the names of a group of the data."""
+    short = {f"{module}.{name}" for module, classes in group.get("classes", {}).items() for name in classes.split()}
+    return {*group.get("names", ()), *short}
+
+
+def _moved(name: str, newest: Library, by_name: dict[str, list[str]]) -> str | None:
     """Return where the newest version has a class that it has not under this name, if that is one place and proven."""
     if name in newest.classes or name in newest.tuples:
         return None
-    short = name.rpartition(".")[2]
-    places = [other for other in [*newest.classes, *newest.tuples] if other.rpartition(".")[2] == short]
+    places = by_name.get(name.rpartition(".")[2], [])
     return places[0] if len(places) == 1 and _tuple_use(places[0], newest) else None
 
 
 def review(library: str, others: list[Path]) -> None:
     """Print what is not proven, by what keeps it from that."""
     why = collections.defaultdict(set)
+    if library != "torch":
+        _BASES.update(_of_torch())
+    listed = _LISTED.get(library, re.compile(""))
     for one in _found(library, others):
         for name in one.classes:
-            if _use(name, one) is not None:
+            if not listed.search(name) or _use(name, one) is not None:
                 continue
             family = list(_ancestors(name, one))
             items = _takes_items({relative for relative in family if isinstance(relative, str)})
@@ -201,11 +251,13 @@ def review(library: str, others: list[Path]) -> None:
 
 def _contradicts(library: str, kept: dict[str, Any]) -> bool:
     """Say whether what is kept of a library differs from what its installed version says."""
+    if library != "torch":
+        _BASES.update(_of_torch())
     installed = _found(library, [])[0]
     if installed.version not in kept.get("versions", []):
         print(f"{library} {installed.version} is none of those that were read")
         return True
-    listed = {name for group in kept["groups"] for name in group["names"]}
+    listed = {name for group in kept["groups"] for name in _names(group)}
     proven = {name for name in [*installed.classes, *installed.tuples] if _tuple_use(name, installed)}
     known = listed | set(kept["withheld"]) | {name for group in kept["moved"] for name in group["names"]}
     there = listed & {*installed.classes, *installed.tuples}

@@ -24,10 +24,30 @@ _PARTS = {
         "torch/distributions",
         "torch/utils/data/dataset.py",
         "torch/utils/data/sampler.py",
-    )
+    ),
+    "transformers": (
+        "transformers/models",
+        "transformers/generation",
+        "transformers/integrations",
+        "transformers/distributed",
+        "transformers/utils",
+        "transformers/activations.py",
+        "transformers/backbone_utils.py",
+        "transformers/cache_utils.py",
+        "transformers/configuration_utils.py",
+        "transformers/modeling_layers.py",
+        "transformers/modeling_rope_utils.py",
+        "transformers/modeling_utils.py",
+        "transformers/pytorch_utils.py",
+    ),
+    "ultralytics": ("ultralytics/nn", "ultralytics/utils", "ultralytics/yolo/utils"),
 }
 """The folders that are read of a library, where that is not all of it."""
-_ALIASES = {"torch.nn.Module": "torch.nn.modules.module.Module"}
+_ALIASES = {
+    "torch.nn.Module": "torch.nn.modules.module.Module",
+    "transformers.PreTrainedModel": "transformers.modeling_utils.PreTrainedModel",
+    "transformers.PreTrainedConfig": "transformers.configuration_utils.PreTrainedConfig",
+}
 """Names that come from a star import, which is not followed."""
 _LEFT_OUT = frozenset({"tests", "testing", "externals", "conftest", "benchmarks", "_examples", "datasets"})
 _BEYOND_COMPUTING = frozenset({
@@ -82,7 +102,8 @@ def _imports(tree: ast.Module, module: str, *, package: bool) -> dict[str, str]:
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
+            heads = {alias.name.partition(".")[0] for alias in node.names if not alias.asname}
+            found |= {head: head for head in heads} | {one.asname: one.name for one in node.names if one.asname}
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -195,7 +216,7 @@ def read(library: str, packages: Path, version: str, harmless: frozenset[str]) -
     classes: dict[str, Class] = {}
     links = dict(_ALIASES)
     tuples: set[str] = set()
-    places = [packages / part for part in _PARTS.get(library, (library,))]
+    places = [path for path in map(packages.joinpath, _PARTS.get(library, (library,))) if path.exists()]
     for path in sorted(path for place in places for path in ([place] if place.is_file() else place.rglob("*.py"))):
         parts = path.relative_to(packages).with_suffix("").parts
         if not _LEFT_OUT.isdisjoint(parts):

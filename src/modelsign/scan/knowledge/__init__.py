@@ -14,13 +14,30 @@ from typing import TYPE_CHECKING, Any, Final
 from modelsign.scan.knowledge.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
-_LIBRARIES: Final = frozenset({"dill", "joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "torch", "xgboost"})
-_GENERATED: Final = frozenset({"sklearn", "torch"})
+_LIBRARIES: Final = frozenset(
+    {
+        "accelerate",
+        "dill",
+        "gensim",
+        "joblib",
+        "lightgbm",
+        "numpy",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "tokenizers",
+        "torch",
+        "transformers",
+        "ultralytics",
+        "xgboost",
+    }
+)
+_GENERATED: Final = frozenset({"gensim", "sklearn", "torch", "transformers", "ultralytics"})
 _OTHERS: Final = "python"
 _KEPT: Final = 4096
 """Answers about names that are kept: files may hold any number of names."""
@@ -33,9 +50,16 @@ def _load(name: str) -> Any:
 @cache
 def _library(root: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
     documents = [_load(name) for name in _files(root)]
-    uses = {name: group["use"] for one in documents for group in one["groups"] for name in group["names"]}
+    uses = {name: group["use"] for one in documents for group in one["groups"] for name in _names(group)}
     groups = [group for one in documents for group in one.get("moved", ())]
     return uses, {old: new for group in groups for old, new in group["names"].items()}
+
+
+def _names(group: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of a group: in full, or the classes of a module in one line where there are thousands."""
+    yield from group.get("names", ())
+    for module, classes in group.get("classes", {}).items():
+        yield from (f"{module}.{name}" for name in classes.split())
 
 
 def _files(root: str) -> list[str]:
