@@ -47,6 +47,7 @@ _BASES: dict[str, dict[str, Any]] = _REVIEWED["bases"]
 """Bases from elsewhere that take state alone, and what they add to the uses of a class."""
 _LISTED = {name: re.compile(pattern) for name, pattern in _REVIEWED["listed"].items()}
 """What names must be like to be listed of a library, where that is not all of them."""
+_EVERY = re.compile("")
 _MANY = 2000
 """More names than this are written in short."""
 _ITEMS = frozenset({"append", "extend", "add", "__setitem__"})
@@ -114,6 +115,8 @@ def _use(name: str, library: Library) -> dict[str, Any] | None:
 
 def _found(library: str, others: list[Path]) -> list[Library]:
     """Return the installed version, then those of other environments."""
+    if library != "torch":
+        _BASES.update(_of_torch())
     spec = importlib.util.find_spec(library)
     if spec is None or not spec.submodule_search_locations:
         sys.exit(f"{library} is not installed")
@@ -137,15 +140,13 @@ def _tuple_use(name: str, library: Library) -> dict[str, Any] | None:
 
 def document(library: str, others: list[Path]) -> dict[str, Any]:
     """Return the data for one library: as installed, and as in other folders of packages."""
-    if library != "torch":
-        _BASES.update(_of_torch())
     versions = _found(library, others)
     newest = versions[0]
     places = _places(newest)
     groups: dict[str, list[str]] = {}
     moved: dict[str, str] = {}
     withheld: dict[str, str] = {}
-    listed = _LISTED.get(library, re.compile(""))
+    listed = _LISTED.get(library, _EVERY)
     for name in sorted({name for one in versions for name in [*one.classes, *one.tuples] if listed.search(name)}):
         having = [one for one in versions if name in one.classes or name in one.tuples]
         uses = [_tuple_use(name, one) for one in having]
@@ -224,41 +225,43 @@ def _moved(name: str, newest: Library, by_name: dict[str, list[str]]) -> str | N
     return places[0] if len(places) == 1 and _tuple_use(places[0], newest) else None
 
 
+def _obstacles(name: str, library: Library) -> Iterator[str]:
+    """Yield what keeps a class from being proven."""
+    family = list(_ancestors(name, library))
+    items = _takes_items({relative for relative in family if isinstance(relative, str)})
+    for relative in family:
+        if isinstance(relative, str):
+            if relative not in _BASES:
+                yield f"base {relative}"
+            continue
+        for hook, digest in _unreviewed(relative, items=items).items():
+            yield f"hook {relative.name}.{hook} {digest} ({library.version})"
+        if not (relative.plain and relative.computes):
+            yield f"{relative.name} decorated or beyond computing"
+
+
 def review(library: str, others: list[Path]) -> None:
     """Print what is not proven, by what keeps it from that."""
     why = collections.defaultdict(set)
-    if library != "torch":
-        _BASES.update(_of_torch())
-    listed = _LISTED.get(library, re.compile(""))
+    listed = _LISTED.get(library, _EVERY)
     for one in _found(library, others):
         for name in one.classes:
-            if not listed.search(name) or _use(name, one) is not None:
-                continue
-            family = list(_ancestors(name, one))
-            items = _takes_items({relative for relative in family if isinstance(relative, str)})
-            for relative in family:
-                if isinstance(relative, str):
-                    if relative not in _BASES:
-                        why[f"base {relative}"].add(name)
-                    continue
-                for hook, digest in _unreviewed(relative, items=items).items():
-                    why[f"hook {relative.name}.{hook} {digest} ({one.version})"].add(name)
-                if not (relative.plain and relative.computes):
-                    why[f"{relative.name} decorated or beyond computing"].add(name)
+            if listed.search(name) and _use(name, one) is None:
+                for reason in _obstacles(name, one):
+                    why[reason].add(name)
     for reason, names in sorted(why.items(), key=lambda item: -len(item[1])):
         print(f"{len(names):4} {reason}: {', '.join(sorted(names)[:4])}")
 
 
 def _contradicts(library: str, kept: dict[str, Any]) -> bool:
     """Say whether what is kept of a library differs from what its installed version says."""
-    if library != "torch":
-        _BASES.update(_of_torch())
     installed = _found(library, [])[0]
     if installed.version not in kept.get("versions", []):
         print(f"{library} {installed.version} is none of those that were read")
         return True
     listed = {name for group in kept["groups"] for name in _names(group)}
-    proven = {name for name in [*installed.classes, *installed.tuples] if _tuple_use(name, installed)}
+    wanted = filter(_LISTED.get(library, _EVERY).search, [*installed.classes, *installed.tuples])
+    proven = {name for name in wanted if _tuple_use(name, installed)}
     known = listed | set(kept["withheld"]) | {name for group in kept["moved"] for name in group["names"]}
     there = listed & {*installed.classes, *installed.tuples}
     return not (proven <= known and there <= proven)

@@ -94,13 +94,6 @@ def test_everything_else_is_not_clean(body):
     assert outcomes(body)
 
 
-@pytest.mark.parametrize("group", GENERATED["groups"], ids=lambda group: str(group["use"].get("tags")))
-def test_derived_names_take_no_arguments_and_no_items(group):
-    assert group["use"]["new"] == [[]]
-    assert group["use"]["state"] == "dict"
-    assert not set(group["use"]) & {"call", "items", "special", "returns"}
-
-
 def test_only_models_and_configurations_are_derived():
     found = names()
     parts = ("modeling_", "configuration_", "cache_utils.", "activations.", "pytorch_utils.")
