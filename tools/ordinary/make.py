@@ -46,6 +46,14 @@ def _write(target: Path, content: bytes | Path) -> None:
         shutil.copy(str(content), str(target))
 
 
+def _version(name: str) -> str:
+    """Return a library's version: what it says itself, else what it was installed as."""
+    said = getattr(importlib.import_module(name), "__version__", None)
+    if said is not None:
+        return str(said)
+    return importlib.import_module("importlib.metadata").version(name)  # type: ignore[no-any-return] # of 3.8 on
+
+
 def main() -> int:
     """Make the files."""
     library, folder = sys.argv[1], Path(sys.argv[2])
@@ -57,7 +65,7 @@ def main() -> int:
     for module in member.MODULES:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             sys.exit(f"{module} is not installed")
-        versions[module] = importlib.import_module(module).__version__
+        versions[module] = _version(module)
 
     def chosen(name: str) -> bool:
         return zlib.crc32(f"{seed} {name}".encode()) % one_in == 0
