@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from modelsign import limits
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.rules import BROKEN, BUDGET, UNSUPPORTED
 from modelsign.scan.tables import table
@@ -65,7 +66,7 @@ _LAYOUTS: Final[Mapping[bytes, tuple[_Layout, ...]]] = {
 }
 _VERSIONS: Final = {_GGJT: range(1, 4), _GGMF: range(1, 2), _GGLA: range(1, 2)}
 _ALIGNMENT: Final = 32
-_MOST_WORDS: Final = 1_000_000
+_MOST_WORDS: Final = 300_000
 _LONGEST_WORD: Final = 65_536
 _LONGEST_NAME: Final = 1024
 _DIMENSIONS: Final = 4
@@ -135,8 +136,11 @@ def _read(window: Window, layout: _Layout, blocks: Mapping[int, tuple[int, int]]
             window.skip(length + 4 * layout.scores)
     if not window.left:
         raise BrokenError("there is no tensor", window.at)
-    while window.left:
+    for _ in range(limits.GGUF_TENSORS):
         _tensor(window, blocks, aligned=layout.aligned)
+        if not window.left:
+            return
+    raise ExhaustedError(f"more than {limits.GGUF_TENSORS} tensors", window.at)
 
 
 def _tensor(window: Window, blocks: Mapping[int, tuple[int, int]], *, aligned: bool) -> None:

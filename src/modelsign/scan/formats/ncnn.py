@@ -9,6 +9,7 @@ Source: ``Net::load_param`` and ``ParamDict::load_param`` of Tencent/ncnn, a4d2e
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
@@ -37,6 +38,7 @@ LAYER: Final = Rule(
 )
 _MARK: Final = b"7767517"
 _COUNT: Final = re.compile(rb"\d{1,7}")
+_WORD: Final = re.compile(rb"[^ \t\n\r\f\v]+")
 _PARAMETER: Final = re.compile(rb"-?\d{1,7}=.*", re.DOTALL)
 _LONGEST: Final = 255
 _MOST_FINDINGS: Final = 100
@@ -53,30 +55,32 @@ def _scan(reading: Reading, name: str) -> Inspection:
         return Inspection(readable=False)
     if reading.size > limits.INERT_BYTES:
         return Inspection(readable=True, findings=(BUDGET.finding(f"more than {limits.INERT_BYTES} bytes"),))
-    words = reading.read_at(0, reading.size).split()
-    return Inspection(readable=True, findings=tuple(dict.fromkeys(_layers(words)))[:_MOST_FINDINGS])
+    words = (found.group() for found in _WORD.finditer(reading.read_at(0, reading.size)))
+    return Inspection(readable=True, findings=tuple(_layers(words)))
 
 
-def _layers(words: list[bytes]) -> Iterator[Finding]:
-    """Read the layers and yield what is wrong with them."""
+def _layers(words: Iterator[bytes]) -> dict[Finding, None]:
+    """Read the layers and return what is wrong with them."""
     known = operators.known("ncnn")
-    at = 3
-    for number in range(int(words[1])):
-        counts = words[at + 2 : at + 4]
-        if len(counts) < 2 or not all(map(_COUNT.fullmatch, counts)) or max(map(len, words[at : at + 2])) > _LONGEST:  # noqa: PLR2004 - two counts
-            yield BROKEN.finding(f"layer {number} is not there")
-            return
-        kind = words[at].decode("utf-8", "replace")
-        at += 4 + sum(map(int, counts))
-        if at > len(words):
-            yield BROKEN.finding(f"layer {number} names fewer inputs and outputs than it says")
-            return
-        if ("", kind) not in known:
-            yield LAYER.finding(f"{kind[:200]!r} is not known")
-        while at < len(words) and _PARAMETER.fullmatch(words[at]):
-            at += 1
-    if at < len(words):
-        yield BROKEN.finding("the file goes on behind its last layer")
+    found: dict[Finding, None] = {}
+    _, count, _ = islice(words, 3)
+    word = next(words, None)
+    for number in range(int(count)):
+        head = [] if word is None else [word, *islice(words, 3)]
+        if len(head) < 4 or not all(map(_COUNT.fullmatch, head[2:])) or max(map(len, head)) > _LONGEST:  # noqa: PLR2004 - type, name, two counts
+            found[BROKEN.finding(f"layer {number} is not there")] = None
+            return found
+        names = sum(map(int, head[2:]))
+        if sum(1 for _ in islice(words, names)) < names:
+            found[BROKEN.finding(f"layer {number} names fewer inputs and outputs than it says")] = None
+            return found
+        kind = head[0].decode("utf-8", "replace")
+        if ("", kind) not in known and len(found) < _MOST_FINDINGS:
+            found.setdefault(LAYER.finding(f"{kind[:200]!r} is not known"))
+        word = next((one for one in words if not _PARAMETER.fullmatch(one)), None)
+    if word is not None:
+        found[BROKEN.finding("the file goes on behind its last layer")] = None
+    return found
 
 
 FORMAT = Format(
