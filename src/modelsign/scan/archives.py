@@ -9,9 +9,12 @@ import functools
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from modelsign.artifact.containers.zip import looks_like_zip, open_member, read_archive
+from modelsign.artifact.containers.zip import CENTRAL, LOCAL, open_member, read_archive
+from modelsign.artifact.containers.zip import looks_like_zip as has_archive
+from modelsign.artifact.containers.zip_end import END_BYTES, find_end
 from modelsign.errors import ModelsignError
 from modelsign.scan.format import Member
+from modelsign.scan.nesting import is_member
 from modelsign.scan.rules import of_fault, of_flaw
 from modelsign.scan.unpacking import Entry, doings, kind_of_mode, reserved
 
@@ -28,6 +31,17 @@ _ORDINARY = frozenset({"file", "folder"})
 _SET_ID = 0o6000
 _LINK_BYTES = 4096
 _known: WeakKeyDictionary[Reading, ZipArchive | ModelsignError] = WeakKeyDictionary()
+
+
+def looks_like_zip(reading: Reading) -> bool:
+    """Whether some reader would find a ZIP archive that is not just a member of another archive."""
+    if not has_archive(reading):
+        return False
+    end = find_end(reading)
+    if end is None or reading.read_at(0, len(LOCAL)) == LOCAL:
+        return True
+    bases = [base for start, base in end.starts() if reading.read_at(start, len(CENTRAL)) == CENTRAL]
+    return not bases or not all(is_member(reading, base, end.position + END_BYTES) for base in bases)
 
 
 def archive_of(reading: Reading) -> ZipArchive | ModelsignError:

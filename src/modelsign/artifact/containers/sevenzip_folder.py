@@ -58,6 +58,7 @@ class Folder:
         """Take the archive, offset and length of the packed bytes, the coders in the order they unpack, the size."""
         self.size = size
         self.why_not = refusal
+        self._start = place[0]
         self._packed = Slice(reading, *place)
         self._whole = self._packed.size == place[1]
         self._coders = coders
@@ -74,6 +75,12 @@ class Folder:
         part = Slice(stream, offset, length)
         fault = None if part.size == length else stream.fault or error("SEVENZIP_MALFORMED", "a member is cut short")
         return Stream(part, unpacked=part.size, fault=fault)
+
+    def place_of(self, offset: int, length: int) -> tuple[int, int] | None:
+        """Return the first byte of a part of the stream in the archive, and the one behind it; None if it is packed."""
+        if self.why_not or any(coder.method != _COPY for coder in self._coders):
+            return None
+        return self._start + offset, self._start + offset + length
 
     def whole(self, most: int) -> bytes:
         """Return all unpacked bytes.

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from modelsign.artifact.containers.zip_end import End
     from modelsign.artifact.reading import Reading
 
-__all__ = ["ZipArchive", "ZipMember", "looks_like_zip", "open_member", "read_archive"]
+__all__ = ["CENTRAL", "LOCAL", "ZipArchive", "ZipMember", "looks_like_zip", "open_member", "read_archive"]
 
-_CENTRAL = b"PK\x01\x02"
-_LOCAL = b"PK\x03\x04"
+CENTRAL: Final = b"PK\x01\x02"
+LOCAL: Final = b"PK\x03\x04"
 _DESCRIPTOR = b"PK\x07\x08"
 _CENTRAL_FORMAT: Final = struct.Struct("<4s6H3I5H2I")
 _LOCAL_FORMAT: Final = struct.Struct("<4s5H3I2H")
@@ -84,13 +84,13 @@ def looks_like_zip(reading: Reading) -> bool:
 
     End marks turn up in numbers by chance; one that leads to no directory leads no reader to a member.
     """
-    if reading.read_at(0, 4) == _LOCAL:
+    if reading.read_at(0, 4) == LOCAL:
         return True
     end = find_end(reading)
     if end is None:
         return False
     empty = end.position == 0 and end.count == 0
-    return empty or any(reading.read_at(start, 4) == _CENTRAL for start, _ in end.starts())
+    return empty or any(reading.read_at(start, 4) == CENTRAL for start, _ in end.starts())
 
 
 def read_archive(reading: Reading) -> ZipArchive:
@@ -140,7 +140,7 @@ def _read_directory(reading: Reading, start: int, base: int, end: End, flaws: li
     position = start
     while position < end.directory_end:
         header = reading.read_at(position, _CENTRAL_FORMAT.size + _GUESSED_ROOM)
-        if len(header) < _CENTRAL_FORMAT.size or not header.startswith(_CENTRAL):
+        if len(header) < _CENTRAL_FORMAT.size or not header.startswith(CENTRAL):
             break
         if len(members) >= limits.SCAN_MEMBERS:
             raise error("SCAN_BUDGET", f"the archive has more than {limits.SCAN_MEMBERS} members")
@@ -176,7 +176,7 @@ def _read_member(  # noqa: PLR0913, PLR0917 - one header with its surroundings
     if not name.isascii() and not flags & _FLAG_UTF8:
         flaws.append(Flaw(FlawKind.NAME, f"{name} is not marked as UTF-8, so readers decode it differently", name))
     local = reading.read_at(base + place, _LOCAL_FORMAT.size + _GUESSED_ROOM) if base + place >= 0 else b""
-    if len(local) < _LOCAL_FORMAT.size or not local.startswith(_LOCAL):
+    if len(local) < _LOCAL_FORMAT.size or not local.startswith(LOCAL):
         flaws.append(Flaw(FlawKind.HEADER, f"{name} has no local header", name, base + place))
         return ZipMember(name, method, flags, packed, size, base + place, None, mode)
     known = _LOCAL_FORMAT.unpack_from(local)

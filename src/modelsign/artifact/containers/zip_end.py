@@ -16,12 +16,14 @@ from modelsign.artifact.containers.flaw import Flaw, FlawKind
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
 
-__all__ = ["End", "find_end"]
+__all__ = ["END_BYTES", "End", "find_end"]
 
 _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
 _LOCATOR64 = b"PK\x06\x07"
 _END_FORMAT: Final = struct.Struct("<4s4H2IH")
+END_BYTES: Final = _END_FORMAT.size
+"""The length of an end record without its comment."""
 _END64_FORMAT: Final = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_SIZE: Final = 20
 _TAIL: Final = 0xFFFF + _END_FORMAT.size

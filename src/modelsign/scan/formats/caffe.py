@@ -230,5 +230,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=(_WEIGHTS, _TEXT),
+    dearness=8,
     rules=(DANGEROUS, CARRIED, READS, UNKNOWN, *protobuf.RULES),
 )

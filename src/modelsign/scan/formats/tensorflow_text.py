@@ -74,5 +74,6 @@ FORMAT = Format(
     recognise=_recognise,
     scan=_scan,
     extensions=(_SUFFIX,),
+    dearness=8,
     rules=RULES,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.scan.hdf5.source import BrokenError
+from modelsign.scan.nesting import is_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,13 +52,16 @@ class Message(NamedTuple):
 
 
 def find_superblock(reading: Reading) -> int | None:
-    """Return the offset of the superblock: at 0, or at 512 and its doubles; None if there is none."""
+    """Return the offset of the superblock: at 0, or at 512 and its doubles; None if there is none.
+
+    One that stands in a member of an archive is that member's own, and judged there.
+    """
     if reading.read_at(0, len(SIGNATURE)) == SIGNATURE:
         return 0
     offset = _FIRST_USER_BLOCK
     while offset < reading.size:
         if reading.read_at(offset, len(SIGNATURE)) == SIGNATURE:
-            return offset
+            return None if is_member(reading, offset, offset + len(SIGNATURE)) else offset
         offset *= 2
     return None
 
