@@ -60,12 +60,13 @@ def _scan(reading: Reading, name: str) -> Inspection:
 
 
 def _layers(words: Iterator[bytes]) -> dict[Finding, None]:
-    """Read the layers and return what is wrong with them."""
+    """Read the layers and return what is wrong with them; more than are counted, which ncnn ignores, are read too."""
     known = operators.known("ncnn")
     found: dict[Finding, None] = {}
     _, count, _ = islice(words, 3)
     word = next(words, None)
-    for number in range(int(count)):
+    number = 0
+    while word is not None or number < int(count):
         head = [] if word is None else [word, *islice(words, 3)]
         if len(head) < 4 or not all(map(_COUNT.fullmatch, head[2:])) or max(map(len, head)) > _LONGEST:  # noqa: PLR2004 - type, name, two counts
             found[BROKEN.finding(f"layer {number} is not there")] = None
@@ -78,8 +79,7 @@ def _layers(words: Iterator[bytes]) -> dict[Finding, None]:
         if ("", kind) not in known and len(found) < _MOST_FINDINGS:
             found.setdefault(LAYER.finding(f"{kind[:200]!r} is not known"))
         word = next((one for one in words if not _PARAMETER.fullmatch(one)), None)
-    if word is not None:
-        found[BROKEN.finding("the file goes on behind its last layer")] = None
+        number += 1
     return found
 
 
