@@ -48,11 +48,23 @@ CALLS: Final = Rule(
         "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
     ),
 )
-DOCUMENT_RULES: Final = (CODE, CALLS, *TEMPLATE_RULES)
+KERNEL: Final = Rule(
+    "config-hub-kernel",
+    "a configuration has code downloaded and run",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "The implementation of attention is a repository of the Hub: transformers 4.56 to 5.2 downloads a kernel from "
+    "there and imports its Python, whether or not remote code is trusted.",
+    "Do not load the model. Update transformers to 5.3 or later, and take the key out.",
+    ("CVE-2026-4372",),
+)
+DOCUMENT_RULES: Final = (CODE, CALLS, KERNEL, *TEMPLATE_RULES)
 _SHOWN: Final = 200
 _LONGEST: Final = 1000
 _MODULE_KEYS: Final = frozenset({"idx", "name", "path", "type"})
 _EVALUATED: Final = frozenset({"py/repr"})
+_KERNELS: Final = "kernels-community/"
+"""The one place from which transformers 5.3 still takes kernels: not known to be safe, not known to be dangerous."""
 
 
 @functools.cache
@@ -84,6 +96,8 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
             kind = _keys()[key]
             if kind == "code" and _says_something(node[key]) and not (key == "cells" and _are_layers(node[key])):
                 found.add(_judged(key, node[key]))
+            elif kind == "kernel":
+                found.update(_kernels(key, node[key]))
             elif kind != "code":
                 sure = kind == "template" or node.get("template_format") == "jinja2"
                 (templates if sure else prompts).extend((key, text) for text in texts_below(node[key]) if text)
@@ -115,6 +129,14 @@ def _judged(key: str, value: object) -> Finding:
     if isinstance(value, str) and (what := capability_of(value)):
         return CALLS.finding(f"the key {key} names {value[:_SHOWN]} ({what})")
     return CODE.finding(f"the key {key} is set")
+
+
+def _kernels(key: str, value: object) -> Iterator[Finding]:
+    """Judge an implementation: one name, or one for each part of a model; a name with a slash is a repository."""
+    for name in value.values() if isinstance(value, dict) else [value]:
+        if isinstance(name, str) and "/" in name:
+            rule = CODE if name.rpartition("|")[2].startswith(_KERNELS) else KERNEL
+            yield rule.finding(f"the key {key} names the repository {name[:_SHOWN]}")
 
 
 def _module(kind: object) -> Finding:

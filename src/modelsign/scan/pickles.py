@@ -26,6 +26,8 @@ from modelsign.scan.watching import watcher
 from modelsign.verdict import Confidence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding
 
@@ -70,16 +72,26 @@ class Analysis:
 
 
 def scan_pickle(
-    reading: Reading, *, member: str | None = None, start: int = 0, persistent: str | None = None
+    reading: Reading,
+    *,
+    member: str | None = None,
+    start: int = 0,
+    persistent: str | None = None,
+    records: Mapping[str, int] | None = None,
 ) -> Inspection:
     """Say what the pickle (or the pickles one after the other) from ``start`` to the end would do.
 
     ``member`` is the path inside a container, put into every finding. ``persistent`` names the shape of
     persistent ids the caller's loader resolves: ``"torch"`` for PyTorch storages; None makes any a finding.
+    ``records`` are the bytes that lie beside the pickle for each storage, by its key.
     It is total: any bytes give an inspection. Only a reading that fails raises a ``ModelsignError``.
     """
     marked = reading.read_at(start, 2)
-    judge, end, streams = _walk_every_reading(reading, member, start, persistent)
+    judge, end, streams = _walk_every_reading(reading, member, start, persistent, keeps_storages=bool(records))
+    sizes = records or {}
+    for key, (_, size) in storage_sizes(judge).items():
+        if size > sizes.get(key, size):
+            judge.note(rules.STORAGE_SIZE, f"storage {key[:60]} has {sizes[key]} bytes, and is declared with {size}")
     marked_as_such = marked[:1] == b"\x80" and marked[1:] <= b"\x05"
     gave_up = any(finding.rule == rules.BUDGET.id for finding in judge.findings)
     readable = streams > 0 or bool(judge.names) or marked_as_such or gave_up

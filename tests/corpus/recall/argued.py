@@ -38,13 +38,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """By reason: names that are unverified (or broken off) where they are called with a text, never clean."""
 
-KEPT: dict[str, str] = {
-    "builtins.type": "The class of classes, stored by its name: nothing is called, and calling it otherwise is unsafe.",
-    "functools.partial": "The class, stored by its name: nothing is called; a partial of a dangerous name is unsafe.",
-}
-"""Names that may be clean where a pickle stores them and does nothing else."""
-_STORING = frozenset({"stored", "partial"})
-
 NOT_REACHED = (
     "Between the wrapper and the call stand joblib's numbers. PyTorch's unpickler takes them for opcodes and breaks "
     "off before the call; joblib opens no PyTorch file."
@@ -56,8 +49,7 @@ _OF_PYTORCH = ("PyTorch", "TorchServe", "NeMo")
 def reason_for(case: Case, outcome: str) -> str | None:
     """Why a case may have an outcome that is not unsafe; None if nothing was argued."""
     if outcome == "clean":
-        stored = case.route.__name__ in _STORING
-        return KEPT.get(case.gadget.path) if stored else None
+        return None
     if not case.calls:
         return "only stored, handed on, or left to the loader"
     if case.route.__name__ == "after_joblib_array" and case.container.startswith(_OF_PYTORCH):

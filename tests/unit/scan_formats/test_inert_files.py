@@ -175,3 +175,24 @@ def test_no_reader_of_json_is_lost_by_a_number_that_is_none(member):
             after = scan(data.rstrip()[:-1] + b', "zz": NaN}', name)
             assert after.outcome == before.outcome
             assert {finding.rule for finding in after.findings} == {finding.rule for finding in before.findings}
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("sdpa", "clean"),
+        ("flash_attention_2", "clean"),
+        ("paged|eager", "clean"),
+        (None, "clean"),
+        ({"text_config": "eager", "vision_config": "sdpa"}, "clean"),
+        ("kernels-community/flash-attn3", "unverified"),
+        ("paged|kernels-community/flash-attn3", "unverified"),
+        ("somebody/kernel", "unsafe"),
+        ("paged|somebody/kernel:attention", "unsafe"),
+        ({"text_config": "somebody/kernel"}, "unsafe"),
+    ],
+)
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation_internal"])
+def test_cve_2026_4372_a_configuration_may_not_have_kernels_downloaded(key, value, outcome):
+    document = json.dumps({"model_type": "llama", "parts": {key: value}}).encode()
+    assert scan_file(BytesReading(document), "config.json").outcome == outcome

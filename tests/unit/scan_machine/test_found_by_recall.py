@@ -93,3 +93,32 @@ def test_what_is_excepted_from_a_dangerous_module_is_not_dangerous_and_what_lies
     assert knowledge.capability(module, qualname) is None
     assert knowledge.capability(module, f"{qualname}.anything") is not None
     assert knowledge.capability(module, "anything") is not None
+
+
+@pytest.mark.parametrize("name", ["functools.partial", "builtins.type"])
+def test_what_makes_callables_is_unverified_where_it_is_only_stored(name):
+    module, _, qualname = name.rpartition(".")
+    assert scan(p.stored(module, qualname)).outcome == "unverified"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("random", "_os.system"),
+        ("collections", "_sys.modules.get"),
+        ("torch.utils", "_osp.os.system"),
+        ("joblib", "mp.Process"),
+    ],
+)
+def test_a_module_is_known_by_the_name_under_which_another_imports_it(module, name):
+    assert scan(p.reduce_stack(module, name)).outcome == "unsafe"
+
+
+def test_a_storage_that_is_declared_larger_than_its_record_is_incomplete():
+    """CVE-2026-24747: PyTorch before 2.10 read on behind the record."""
+    declared = model_files.STATE.replace(b"cpuK\x03tQ", b"cpuK\x04tQ")
+    assert rules(model_files.pytorch(declared), "model.pt") == {"pytorch-storage-size"}
+    less = model_files.STATE.replace(b"cpuK\x03tQ", b"cpuK\x02tQ")
+    assert scan(model_files.pytorch(less), "model.pt").outcome == "clean"
+    upper = model_files.archive({"a/DATA.PKL": declared, "a/DATA/0": bytes(12), "a/version": b"3"})
+    assert rules(upper, "model.pt") == {"pytorch-storage-size"}

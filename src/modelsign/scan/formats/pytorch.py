@@ -88,10 +88,14 @@ def _read_source(reading: Reading, member: ZipMember, program: Program) -> Itera
 
 def _members(reading: Reading, archive: ZipArchive, own: frozenset[str]) -> Iterator[Member]:
     """Hand the members on, without folders, source, and numbers that lie there whole and look like nothing else."""
+    sizes = {_inside(member.name): member.size for member in archive.members}
     for member in archive.members:
         inside = _inside(member.name)
         if member.name.casefold().endswith("pkl"):
-            reader = functools.partial(_scan_record, own, inside.rsplit("/", 1)[-1] == _BYTECODE)
+            bytecode = inside.rsplit("/", 1)[-1] == _BYTECODE
+            folder = inside.removesuffix("pkl").removesuffix(".") + "/"
+            records = {name[len(folder) :]: size for name, size in sizes.items() if name.startswith(folder)}
+            reader = functools.partial(_scan_record, own, bytecode, records)
             yield replace(member_of(reading, member), reader=reader, replaces="pickle")
         elif not member.is_folder and not _is_source(member):
             data = inside in _NOTES or _NUMBERS.fullmatch(inside) is not None
@@ -118,10 +122,16 @@ def _inside(name: str) -> str:
     return name.partition("/")[2].casefold()
 
 
-def _scan_record(own: frozenset[str], bytecode: bool, reading: Reading, name: str) -> Inspection:  # noqa: FBT001 - bound by position
+def _scan_record(
+    own: frozenset[str],
+    bytecode: bool,  # noqa: FBT001 - bound by position
+    records: dict[str, int],
+    reading: Reading,
+    name: str,
+) -> Inspection:
     del name
     with trusting(trusted_names.get() | own):
-        seen = scan_pickle(reading, persistent="torch")
+        seen = scan_pickle(reading, persistent="torch", records=records)
     return replace(seen, findings=(*seen.findings, *bytecode_findings(reading))) if bytecode else seen
 
 

@@ -170,7 +170,8 @@ def _of_parts(parts: list[str]) -> str | None:
 def capability(module: str, qualname: str) -> str | None:
     """Return the dangerous class a name belongs to: ``execute``, ``import``, ``network``, …; None if none is known.
 
-    A dotted name is looked at from each of its parts on, because ``torch`` + ``os.system`` is ``os.system``.
+    A dotted name is looked at from each of its parts on, because ``torch`` + ``os.system`` is ``os.system``, and
+    so is ``random`` + ``_os.system``.
     """
     inner = qualname.split(".")
     found = _of_parts([*module.split("."), *inner])
@@ -179,10 +180,19 @@ def capability(module: str, qualname: str) -> str | None:
     if any(part in _attributes() for part in inner):
         return "attribute-access"
     for start in range(len(inner) - 1):
-        found = _of_parts(inner[start : start + _most_parts()])
-        if found:
-            return found
+        for first in dict.fromkeys((inner[start], _aliases().get(inner[start], ""), inner[start].lstrip("_"))):
+            rest = inner[start + 1 : start + _most_parts()]
+            found = _of_parts([*first.split("."), *rest]) if first else None
+            if found:
+                return found
     return None
+
+
+@cache
+def _aliases() -> Mapping[str, str]:
+    """Return what modules call other modules that they import, beyond putting underscores before the name."""
+    names: Mapping[str, str] = _load("dangerous.json")["aliases"]["names"]
+    return names
 
 
 def capability_of_call(module: str, qualname: str) -> str | None:

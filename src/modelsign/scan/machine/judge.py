@@ -39,6 +39,8 @@ _EMPTY_CONTAINERS: Final = frozenset({"list", "dict", "set", "frozenset"})
 _CALLS: Final = 1000
 _CALLS_OWN_METHODS: Final = "calls-own-methods"
 """The tag of classes whose ``__setstate__`` calls methods by looking them up on the instance."""
+_MAKES_CALLABLES: Final = "makes-callables"
+"""The tag of names that are ordinary where they are called as reviewed, and nothing that a model stores."""
 _HARMLESS_TO_CALL: Final = frozenset(
     {"factory", "numpy-scalar", "pure", "torch-dtype", "torch-layout", "torch-storage"}
 )
@@ -148,6 +150,10 @@ class Judge:
                     danger = knowledge.capability(found.module, found.name)
                     rule = rules.CAPABILITIES[danger] if danger else rules.UNREVIEWED_USE
                     self.note(rule, f"passes {found.path} on instead of calling it", found.offset)
+                elif found.pushed > found.consumed and _MAKES_CALLABLES in found.entry.tags:
+                    self.note(
+                        rules.UNREVIEWED_USE, f"stores {found.path}, which makes what can be called", found.offset
+                    )
                 elif found.pushed > found.consumed and self._self_caller:
                     self._beside_self_caller(found)
             elif not found.called and not self._is_trusted(found):

@@ -150,6 +150,16 @@ TRAILING: Final = Rule(
     "Behind the last STOP stand bytes that are no pickle. A loader may ignore them, or read them as something else.",
     "Find out which program wrote the file.",
 )
+STORAGE_SIZE: Final = Rule(
+    "pytorch-storage-size",
+    "a tensor's storage is declared larger than its record",
+    Severity.HIGH,
+    Outcome.INCOMPLETE,
+    "The pickle says that a storage has more bytes than the record beside it. PyTorch before 2.10 reads on in memory "
+    "behind the record, restricted to weights or not.",
+    "Fetch the file again; if it stays so, do not load it.",
+    ("CVE-2026-24747",),
+)
 NESTED_UNREAD: Final = Rule(
     "pickle-nested-unread",
     "the pickle deserialises bytes that could not be scanned",
@@ -174,5 +184,6 @@ RULES: Final[tuple[Rule, ...]] = (
     BROKEN,
     BUDGET,
     TRAILING,
+    STORAGE_SIZE,
     NESTED_UNREAD,
 )
