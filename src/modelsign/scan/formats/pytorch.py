@@ -50,6 +50,8 @@ _NOTES: Final = frozenset(
 )
 """Records of a few characters that say how the archive was written."""
 
+_WITHOUT_NUMBERS: Final = frozenset({"traced_inputs/"})
+"""Records beside a pickle that PyTorch writes empty, and never reads."""
 _CODE: Final = "code/"
 _BYTECODE: Final = "bytecode.pkl"
 
@@ -94,7 +96,8 @@ def _members(reading: Reading, archive: ZipArchive, own: frozenset[str]) -> Iter
         if member.name.casefold().endswith("pkl"):
             bytecode = inside.rsplit("/", 1)[-1] == _BYTECODE
             folder = inside.removesuffix("pkl").removesuffix(".") + "/"
-            records = {name[len(folder) :]: size for name, size in sizes.items() if name.startswith(folder)}
+            beside = folder not in _WITHOUT_NUMBERS
+            records = {name[len(folder) :]: size for name, size in sizes.items() if beside and name.startswith(folder)}
             reader = functools.partial(_scan_record, own, bytecode, records)
             yield replace(member_of(reading, member), reader=reader, replaces="pickle")
         elif not member.is_folder and not _is_source(member):
