@@ -50,7 +50,7 @@ _NOTES: Final = frozenset(
 )
 """Records of a few characters that say how the archive was written."""
 
-_WITHOUT_NUMBERS: Final = frozenset({"traced_inputs/"})
+_WITHOUT_NUMBERS: Final = frozenset({"traced_inputs"})
 """Records beside a pickle that PyTorch writes empty, and never reads."""
 _CODE: Final = "code/"
 _BYTECODE: Final = "bytecode.pkl"
@@ -90,14 +90,16 @@ def _read_source(reading: Reading, member: ZipMember, program: Program) -> Itera
 
 def _members(reading: Reading, archive: ZipArchive, own: frozenset[str]) -> Iterator[Member]:
     """Hand the members on, without folders, source, and numbers that lie there whole and look like nothing else."""
-    sizes = {_inside(member.name): member.size for member in archive.members}
+    sizes: dict[str, dict[str, int]] = {}
+    for member in archive.members:
+        folder, _, key = _inside(member.name).rpartition("/")
+        sizes.setdefault(folder, {})[key] = member.size
     for member in archive.members:
         inside = _inside(member.name)
         if member.name.casefold().endswith("pkl"):
             bytecode = inside.rsplit("/", 1)[-1] == _BYTECODE
-            folder = inside.removesuffix("pkl").removesuffix(".") + "/"
-            beside = folder not in _WITHOUT_NUMBERS
-            records = {name[len(folder) :]: size for name, size in sizes.items() if beside and name.startswith(folder)}
+            folder = inside.removesuffix("pkl").removesuffix(".")
+            records = {} if folder in _WITHOUT_NUMBERS else sizes.get(folder, {})
             reader = functools.partial(_scan_record, own, bytecode, records)
             yield replace(member_of(reading, member), reader=reader, replaces="pickle")
         elif not member.is_folder and not _is_source(member):
