@@ -154,26 +154,9 @@ _FLAWS: Final[Mapping[FlawKind, Rule]] = {
         "CVE-2025-1945",
     ),
 }
-_ESCAPES: Final = Rule(
-    "zip-path-escapes",
-    "a member would be written outside of the folder it is unpacked to",
-    Severity.CRITICAL,
-    Outcome.UNSAFE,
-    "The name is absolute, or climbs with `..` between slashes or backslashes. Loaders that unpack such an archive "
-    "by hand write to any place the user may write to.",
-    "Do not unpack or load the file; ask its author for an archive of plain files.",
-    ("CVE-2023-48299", "https://security.snyk.io/research/zip-slip-vulnerability"),
-)
-ZIP_RULES: Final = (*ARCHIVE_RULES, *_FLAWS.values(), _ESCAPES, BROKEN, BUDGET)
+ZIP_RULES: Final = (*ARCHIVE_RULES, *_FLAWS.values(), BROKEN, BUDGET)
 
 
 def of_flaw(flaw: Flaw) -> Finding:
     """Turn a flaw of a container into a finding."""
-    rule = _ESCAPES if flaw.kind is FlawKind.NAME and _climbs(flaw.member or "") else _FLAWS[flaw.kind]
-    return rule.finding(flaw.message, member=flaw.member, offset=flaw.offset)
-
-
-def _climbs(name: str) -> bool:
-    """Whether a name leaves the folder that an archive is unpacked to, on some system."""
-    plain = name.replace("\\", "/")
-    return plain.startswith("/") or ".." in plain.split("/") or plain[1:3] == ":/"
+    return _FLAWS[flaw.kind].finding(flaw.message, member=flaw.member, offset=flaw.offset)

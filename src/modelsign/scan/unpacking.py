@@ -62,7 +62,7 @@ ARCHIVE: Final = Doings(
         "The name is absolute, climbs with `..`, or passes through a link of the same archive. Tools that unpack such "
         "an archive write to any place the user may write to.",
         _ADVICE,
-        ("CWE-22", "CVE-2018-20250", "CVE-2025-8088"),
+        ("CWE-22", "CVE-2018-20250", "CVE-2023-48299", "CVE-2025-8088"),
     ),
     Rule(
         "archive-link-escapes",

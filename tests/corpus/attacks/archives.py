@@ -9,6 +9,7 @@ import model_files
 import packed_files
 import picklebytes as p
 import skops_files
+from archive_files import LINK, Entry, rar5, sevenzip
 
 from attacks.attack import EVIL, Attack, calls
 
@@ -111,10 +112,29 @@ ATTACKS: tuple[Attack, ...] = (
         outcome="incomplete",
     ),
     Attack(
+        "CVE-2018-20250",
+        "a RAR archive writes where its own name says, and WinRAR's check of it fails",
+        lambda: ("model.rar", rar5(Entry("C:\\Startup\\x.json"))),
+        "archive-path-escapes",
+    ),
+    Attack(
+        "CVE-2025-8088",
+        "a RAR archive hides a path in the name of an alternate stream",
+        lambda: ("model.rar", rar5(Entry("a.json:..\\..\\x.json"))),
+        "archive-path-escapes",
+    ),
+    Attack(
+        "CVE-2025-11001",
+        "7-Zip writes through a symbolic link of the archive",
+        lambda: ("model.7z", sevenzip(Entry("x", b"../../etc", LINK))),
+        "archive-link-escapes",
+        also=("CVE-2025-11002",),
+    ),
+    Attack(
         "Zip Slip",
         "a ZIP archive with a member that climbs out",
         lambda: ("model.zip", model_files.archive({"../../x.json": b"{}"})),
-        "zip-path-escapes",
+        "archive-path-escapes",
     ),
     Attack(
         "a ZIP archive behind a pickle",

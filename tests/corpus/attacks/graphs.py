@@ -122,6 +122,31 @@ ATTACKS: tuple[Attack, ...] = (
             ("CVE-2022-23561", "an operator writes beyond its tensors", {"tensor": {2: (4, 9)}}),
         )
     ),
+    *(
+        Attack(
+            identifier,
+            what,
+            lambda parts=parts: ("model.pte", fb.program(**parts)),
+            "executorch-index",
+            outcome="incomplete",
+        )
+        for identifier, what, parts in (
+            (
+                "CVE-2025-30402",
+                "ExecuTorch loads a method whose value is not there",
+                {"call": (1, {0: (4, 0), 1: [2]})},
+            ),
+            (
+                "CVE-2025-30405",
+                "the sum of an offset and a size overflows",
+                {"segments": [{0: (8, 2**64 - 1), 1: (8, 2)}]},
+            ),
+            ("CVE-2025-54949", "a tensor's shape overflows", {"values": [{0: (1, 5), 1: {2: [-2], 3: b"\0"}}]}),
+            ("CVE-2025-54950", "a list leads to a value that is not there", {"values": [{0: (1, 10), 1: {0: [7]}}]}),
+            ("CVE-2025-54951", "a segment lies behind the file", {"segments": [{0: (8, 0), 1: (8, 1)}]}),
+            ("CVE-2025-54952", "an operator's number leads behind the list", {"call": (1, {0: (4, 1), 1: [0]})}),
+        )
+    ),
     Attack(
         "CVE-2024-27322",
         "a promise in R's serialisation is evaluated when the value is looked at",

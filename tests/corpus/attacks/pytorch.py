@@ -82,7 +82,7 @@ ATTACKS: tuple[Attack, ...] = (
         "CVE-2023-48299",
         "TorchServe's archives may name members that climb out",
         lambda: ("model.mar", packed_files.served(extra={"../../handler.py": b"pass\n"})),
-        "zip-path-escapes",
+        "archive-path-escapes",
     ),
     Attack(
         "TorchScript's constants",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 import picklebytes as p
+from archive_files import Entry, sevenzip
 from recall.parts import called, whole
 
 from attacks.attack import EVIL, Attack, bare, calls
@@ -121,10 +122,9 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "nullifAI (7z)",
-        "a 7z archive under PyTorch's extension: nobody looked inside",
-        bare(b"7z\xbc\xaf\x27\x1c" + bytes(60), "model.pt"),
-        "unsupported-format",
-        outcome="unsupported",
+        "the same in a 7z archive under PyTorch's extension: nobody looked inside",
+        lambda: ("model.pt", sevenzip(Entry("model.pkl", EVIL[:-1] + b"X"))),
+        "pickle-execute",
     ),
     Attack(
         "Sleepy Pickle",

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
+import archive_files
 import keras_files
 import model_files
 import packed_files
@@ -95,6 +96,8 @@ CONTAINERS: dict[str, Callable[[bytes], File]] = {
     "ZIP, bzip2": lambda data: ("a.zip", model_files.archive({"x": data}, method=zipfile.ZIP_BZIP2)),
     "ZIP in ZIP": lambda data: ("a.zip", model_files.archive({"b.zip": model_files.archive({"c.dat": data})})),
     "ZIP behind a pickle": lambda data: ("model.pt", data + model_files.pytorch()),
+    "7z": lambda data: ("model.pt", archive_files.sevenzip(archive_files.Entry("model.pkl", data))),
+    "RAR": lambda data: ("model.bin", archive_files.rar5(archive_files.Entry("model", data))),
     "tar": lambda data: ("a.tar", packed_files.tar(("model.dat", data))),
     "tar.gz": lambda data: ("a.tar.gz", gzip.compress(packed_files.tar(("model.dat", data)), 1, mtime=0)),
     "tar in ZIP": lambda data: ("a.zip", model_files.archive({"a.tar": packed_files.tar(("x", data))})),
