@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from modelsign.artifact.model import Artifact, open_artifact
     from modelsign.artifact.snapshot import Snapshot, take_snapshot
     from modelsign.check import check_model
+    from modelsign.confined.scanning import scan_artifact
     from modelsign.errors import ModelsignError, NothingToCheck, Refused, Undecided, UsageError
     from modelsign.guard.load import load
     from modelsign.guard.verified import VerifiedModel, verified
-    from modelsign.scan.engine import scan_artifact
     from modelsign.signing.keys import load_private_key, load_public_key
     from modelsign.signing.library import (
         certificate_sealer,
@@ -93,7 +93,7 @@ _HOMES = {
     "modelsign.errors": ("ModelsignError", "NothingToCheck", "Refused", "Undecided", "UsageError"),
     "modelsign.guard.load": ("load",),
     "modelsign.guard.verified": ("VerifiedModel", "verified"),
-    "modelsign.scan.engine": ("scan_artifact",),
+    "modelsign.confined.scanning": ("scan_artifact",),
     "modelsign.signing.keys": ("load_private_key", "load_public_key"),
     "modelsign.signing.library": (
         "certificate_sealer",

@@ -179,13 +179,15 @@ def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
     opinions: Sequence[str] = (),
     ignore_paths: Sequence[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
+    sandbox: bool = True,
 ) -> CheckResult:
     """Judge a model by a policy at a time.
 
     ``parameters`` are the policy's (``{"signers": ["pub.pem"]}``), unless it is bound already. ``evidence`` is what
     :func:`collect_evidence` read; without it, what lies in the opened model's own folder. A private copy holds no
     evidence, so for one it must be given. ``opinions`` are other scanners to ask. ``ignore_paths`` are those the
-    model was opened with. ``progress`` is called by the scan.
+    model was opened with. ``progress`` is called by the scan, which runs in a confined process unless ``sandbox`` is
+    False.
 
     Raises:
         ModelsignError: ``PARAMETER_UNSET``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``, ``ARGUMENT_INVALID``, and
@@ -200,7 +202,7 @@ def check_model(  # noqa: PLR0913 - the inputs of a verdict, each by name
     collected = _own_evidence(artifact) if evidence is None else evidence
 
     def judge(bytes_of: Artifact | Snapshot) -> tuple[CheckResult, bool]:
-        scan = examine(bytes_of, opinions=opinions, progress=progress)
+        scan = examine(bytes_of, opinions=opinions, progress=progress, sandbox=sandbox)
         return _judge(bytes_of, bound, scan, collected, ignored, now)
 
     found, left_open = judge(artifact)

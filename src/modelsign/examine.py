@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.model import Artifact
 from modelsign.artifact.snapshot import take_snapshot
+from modelsign.confined.scanning import scan_artifact
 from modelsign.errors import error
 from modelsign.opinions import _index
 from modelsign.opinions.opinion import RULES
-from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import Comparison, worst
 
 if TYPE_CHECKING:
@@ -46,10 +46,12 @@ def examine(  # noqa: PLR0913 - what is scanned, who else is asked, and how
     progress: Callable[[str, int, int], None] | None = None,
     trust_globals: frozenset[str] = frozenset(),
     seconds: float = OPINION_SECONDS,
+    sandbox: bool = True,
 ) -> ScanResult:
     """Scan a model and ask the named other scanners about the same bytes.
 
     What those under ``opinions`` find counts; those that are under ``compared`` alone are only recorded.
+    ``sandbox=False`` scans in this process; other scanners have one of their own in any case.
 
     Raises:
         ModelsignError: ``OPINION_UNKNOWN``; or what making a private copy raises (``SNAPSHOT_FAILED``, …).
@@ -60,23 +62,16 @@ def examine(  # noqa: PLR0913 - what is scanned, who else is asked, and how
         if wanted not in _index.IDS:
             known = ", ".join(_index.IDS)
             raise error("OPINION_UNKNOWN", f"{wanted} is no second opinion; there are: {known}")
-    if not asked:
-        return scan_artifact(artifact, progress=progress, trust_globals=trust_globals)
-    if isinstance(artifact, Artifact):
+    if asked and isinstance(artifact, Artifact):
         with take_snapshot(artifact) as copy:
-            return _examine(copy, asked, progress, trust_globals, seconds)
-    return _examine(artifact, asked, progress, trust_globals, seconds)
+            result = scan_artifact(copy, progress=progress, trust_globals=trust_globals, sandbox=sandbox)
+            return _ask(result, copy, asked, seconds)
+    result = scan_artifact(artifact, progress=progress, trust_globals=trust_globals, sandbox=sandbox)
+    return result if isinstance(artifact, Artifact) else _ask(result, artifact, asked, seconds)
 
 
-def _examine(
-    copy: Snapshot,
-    asked: Mapping[str, bool],
-    progress: Callable[[str, int, int], None] | None,
-    trust_globals: frozenset[str],
-    seconds: float,
-) -> ScanResult:
-    result = scan_artifact(copy, progress=progress, trust_globals=trust_globals)
-    folder = copy.link_farm()
+def _ask(result: ScanResult, copy: Snapshot, asked: Mapping[str, bool], seconds: float) -> ScanResult:
+    folder = copy.link_farm() if asked else ""
     for wanted in sorted(asked):
         said = _index.load(wanted).ask(folder, seconds)
         result = _add(result, said) if asked[wanted] else replace(result, opinions=(*result.opinions, said.opinion))

@@ -101,12 +101,14 @@ def loads(  # noqa: PLR0913 - each is one bound or one word
     most_room: int | None = None,
     depth: int = limits.JSON_DEPTH,
     finite: bool = True,
+    half_surrogates: bool = False,
 ) -> object:
     """Parse one JSON document from UTF-8 bytes (RFC 8259), strictly.
 
     ``what`` names the document in the message, ``code`` is the reason given when it is refused. Where not ``finite``,
     the words ``NaN``, ``Infinity`` and ``-Infinity`` are numbers too, and so are numbers too large to hold.
     ``most_room`` bounds the memory that the values may take, as estimated before any is made.
+    ``half_surrogates`` admits escapes of half a pair, which names in pickles may hold.
 
     Raises:
         ModelsignError: with ``code``; the message says what is wrong.
@@ -124,7 +126,7 @@ def loads(  # noqa: PLR0913 - each is one bound or one word
             parse_float=_finite if finite else float,
         )
         _check_depth(value, depth)
-        if _SURROGATE.search(data):
+        if not half_surrogates and _SURROGATE.search(data):
             _check_text(value)
     except (ValueError, RecursionError) as fault:
         raise _refusal(code, what, fault) from None

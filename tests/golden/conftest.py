@@ -15,6 +15,8 @@ from modelsign._version import __version__
 FOLDER = Path(__file__).parent
 HEX = re.compile(r"\b[0-9a-f]{64}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+HELD = re.compile(r"(?:not )?confined(?: by)?: [^\"\n]*")
+LAYERS = re.compile(r'("confinement": )\{[^{}]*\}')
 SHORT = re.compile(r"(sha256:|\(|\b)([0-9a-f]{12})\b")
 
 
@@ -35,6 +37,7 @@ def normalised(text: str, folder: Path) -> str:
 
     text = HEX.sub(named, text.replace(str(folder), "<folder>"))
     text = TIME.sub("<time>", SHORT.sub(shortened, text))
+    text = LAYERS.sub(r'\1"<confinement>"', HELD.sub("<confinement>", text))
     return text.replace(f'"version": "{__version__}"', '"version": "<version>"').replace(
         f"modelsign {__version__}", "modelsign <version>"
     )

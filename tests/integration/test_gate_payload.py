@@ -1,7 +1,8 @@
 """Pickles that would run a command: denied with their reason, and proven not to have run.
 
-Each load happens in a process of its own that is watched twice: an audit hook writes down every process start, and
-the command itself would leave a file behind.
+Each load happens in a process of its own that is watched twice: an audit hook writes down every process start but
+that of the confined scanner, and the command itself would leave a file behind. The hook sees nothing of a child, so
+scans are made without one, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import json, sys
 started = []
 
 def hook(event, arguments):
+    if event == "os.posix_spawn" and arguments[1][-1].endswith("/modelsign/confined/_program.py"):
+        return
     if event in ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pty.spawn"):
         started.append(event)
     if event == "pickle.find_class" and arguments[0] in ("os", "posix", "subprocess", "builtins"):
@@ -32,9 +35,10 @@ sys.addaudithook(hook)
 from modelsign.errors import ModelsignError
 from modelsign.guard.load import load
 
-path, policy, public, insist = sys.argv[1:]
+path, policy, public, insist, sandbox = sys.argv[1:]
 try:
-    load(path, policy=policy, parameters={"signers": public}, insecure_unverified=insist == "True")
+    load(path, policy=policy, parameters={"signers": public}, insecure_unverified=insist == "True",
+         sandbox=sandbox == "True")
     answer = {"code": None}
 except ModelsignError as fault:
     answer = {"code": fault.code, "codes": fault.details.get("codes", [])}
@@ -74,12 +78,13 @@ WRAPPINGS = {
 
 
 @pytest.mark.parametrize("accept", ["clean", "clean, unverified, unsupported"], ids=["strict", "lax"])
+@pytest.mark.parametrize("sandbox", [True, False], ids=["confined", "here"])
 @pytest.mark.parametrize("name", WRAPPINGS)
-def test_a_signed_payload_is_denied_and_never_runs(tmp_path, name, accept):
+def test_a_signed_payload_is_denied_and_never_runs(tmp_path, name, accept, sandbox):
     tripwire = tmp_path / "RAN"
     data = WRAPPINGS[name](payload(tripwire))
     model = signedmodels.make(tmp_path, {name: data}, single=True, accept=accept)
-    answer = watched(model)
+    answer = watched(model, sandbox=sandbox)
     assert answer["code"] in {"LOAD_DENIED", "LOAD_UNDECIDED"}, answer
     assert {"POLICY_SCAN_DENIED", "POLICY_SCAN_UNDECIDED"} & set(answer["codes"])
     assert answer["started"] == []
@@ -105,9 +110,9 @@ def test_the_watch_sees_a_payload_that_runs():
     assert json.loads(shown.stdout) == ["os.system"]
 
 
-def watched(model, *, insist: bool = False) -> dict[str, object]:
+def watched(model, *, insist: bool = False, sandbox: bool = True) -> dict[str, object]:
     """Load a model in a watched process and return what came of it."""
-    arguments = [model.path, model.policy, model.public, str(insist)]
+    arguments = [model.path, model.policy, model.public, str(insist), str(sandbox)]
     shown = subprocess.run([sys.executable, "-c", WATCHED, *arguments], capture_output=True, check=False, timeout=120)
     assert shown.returncode == 0, shown.stderr.decode()
     return json.loads(shown.stdout)

@@ -84,7 +84,16 @@ def test_the_body_of_a_scan_has_the_stable_keys():
         (Opinion("modelscan", "0.8.8", "no findings"),),
     )
     body = json.loads(json.dumps(result.body()))
-    assert list(body) == ["outcome", "ruleset_digest", "files", "opinions", "comparison", "traces", "acceptances"]
+    assert list(body) == [
+        "outcome",
+        "ruleset_digest",
+        "files",
+        "opinions",
+        "comparison",
+        "traces",
+        "acceptances",
+        "confinement",
+    ]
     assert body["files"][0]["findings"] == [
         {
             "rule": "r-1",

@@ -111,6 +111,7 @@ def _scan() -> dict[str, Any]:
         "comparison": _array(_of(verdict.Comparison)),
         "traces": _array(_of(verdict.Trace)),
         "acceptances": _array(_of(verdict.Acceptance)),
+        "confinement": _of(verdict.Confinement | None),
     }
 
 

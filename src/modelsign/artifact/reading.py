@@ -115,6 +115,10 @@ class FileReading:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def fileno(self) -> int:
+        """Return the descriptor, for who hands the file to another process; it stays this reading's own."""
+        return self._descriptor
+
     @property
     def size(self) -> int:
         """The number of bytes when the file was opened."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsign.cli.command import DATA_FORMATS, define, group
+from modelsign.cli.command import DATA_FORMATS, NO_SANDBOX, define, group
 from modelsign.cli.methods import sealers, sign_options
 from modelsign.cli.model_options import keep_report_outside
 from modelsign.report.escape import escape_line
@@ -197,6 +197,7 @@ def _parameters(given: Sequence[str], base: Build) -> dict[str, str]:
 )
 @_about_model
 @click.option("--scanned-on", metavar="TIME", help="The time to state (RFC 3339); by default now.")
+@NO_SANDBOX
 def scan(session: Session, **options: Any) -> Report:
     """Scan a model and sign what the scan said, whatever it was; findings and digests come from one read."""
     from modelsign._version import __version__
@@ -208,7 +209,7 @@ def scan(session: Session, **options: Any) -> Report:
     keep_report_outside(session, options["model"])
     stated = moment("--scanned-on", options["scanned_on"]) if options["scanned_on"] else session.now()
     with _open(options) as artifact:
-        result = examine(artifact, progress=session.progress)
+        result = examine(artifact, progress=session.progress, sandbox=not options["no_sandbox"])
         name = options["name"] or artifact.name
     statement = scan_statement(name, result, version=__version__, scanned_on=stated)
     facts = {

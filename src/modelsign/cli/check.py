@@ -6,11 +6,12 @@ summary could not be written, the status is that of the fault, and the verdict i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsign.cli.command import ALL_FORMATS, define
+from modelsign.cli.command import ALL_FORMATS, NO_SANDBOX, define
 from modelsign.errors import ModelsignError, error
 from modelsign.verdict import Answer, Report, Verdict
 
@@ -70,6 +71,7 @@ _SHIPPED_POLICIES = "https://modelsign.dev/policies"
 @click.option("--ignore-paths", multiple=True, metavar="PATH", help="Accept that this path is left out of the model.")
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
 @click.option("--link-root", "link_roots", multiple=True, metavar="DIR", help="Follow links into this folder too.")
+@NO_SANDBOX
 def command(session: Session, **options: Any) -> Report:
     """Decide by a trust policy whether a model may be loaded."""
     from modelsign.artifact.model import open_artifact
@@ -93,7 +95,7 @@ def command(session: Session, **options: Any) -> Report:
         allow_symlinks=options["allow_symlinks"],
         link_roots=options["link_roots"],
         bundles=[place for place in (*options["bundles"], *options["attestations"]) if place != "-"],
-        is_inert=is_inert,
+        is_inert=partial(is_inert, sandbox=not options["no_sandbox"]),
     ) as artifact:
         evidence = _evidence(session, options)
         result = check_model(
@@ -104,6 +106,7 @@ def command(session: Session, **options: Any) -> Report:
             opinions=options["opinions"],
             ignore_paths=options["ignore_paths"],
             progress=session.progress,
+            sandbox=not options["no_sandbox"],
         )
         name = artifact.name
     body = result.body()

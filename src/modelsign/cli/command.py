@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
     from modelsign.verdict import Report
 
-__all__ = ["ALL_FORMATS", "DATA_FORMATS", "Group", "ReportingCommand", "Session", "define", "group"]
+__all__ = ["ALL_FORMATS", "DATA_FORMATS", "NO_SANDBOX", "Group", "ReportingCommand", "Session", "define", "group"]
 
+NO_SANDBOX = click.option("--no-sandbox", is_flag=True, help="Scan in this process instead of a confined one.")
+"""The switch of every command that scans; the result tells."""
 _SETTINGS: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
     "token_normalize_func": lambda token: token.replace("_", "-"),

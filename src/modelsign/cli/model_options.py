@@ -111,11 +111,11 @@ def keep_report_outside(session: Session, model: str) -> None:
     raise error("USAGE", message, advice="Choose a place outside the model with -o.")
 
 
-def is_inert(reading: FileReading, name: str) -> bool:
+def is_inert(reading: FileReading, name: str, *, sandbox: bool = True) -> bool:
     """Ask the scanner, which is imported only when a file nobody signed makes it necessary."""
-    from modelsign.scan import engine
+    from modelsign.confined import scanning
 
-    return engine.is_inert(reading, name)
+    return scanning.is_inert(reading, name, sandbox=sandbox)
 
 
 def insecure_notes(values: ModelOptions) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelsign.cli.acceptances import acceptance_options, accepted
-from modelsign.cli.command import ALL_FORMATS, define
+from modelsign.cli.command import ALL_FORMATS, NO_SANDBOX, define
 from modelsign.verdict import Answer, Outcome, Report, worst
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def _outcomes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @click.option("--allow-symlinks", is_flag=True, help="Follow links that stay inside the model.")
 @click.option("--link-root", multiple=True, metavar="DIR", help="Follow links into this folder too.")
 @acceptance_options
+@NO_SANDBOX
 @click.option("--ruleset", is_flag=True, help="Show the digest of the rules instead of scanning.")
 def command(  # noqa: PLR0913 - one parameter a flag
     session: Session,
@@ -82,6 +83,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     trust_global: tuple[str, ...],
     allow_symlinks: bool,
     link_root: tuple[str, ...],
+    no_sandbox: bool,
     ruleset: bool,
     **acceptance: Any,
 ) -> Report:
@@ -97,22 +99,18 @@ def command(  # noqa: PLR0913 - one parameter a flag
         return Report(session.command, ExitStatus.OK, body={"ruleset_digest": digest}, text=f"sha256:{digest}\n")
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
-    trusted = frozenset(trust_global)
+    scanning: Any = {"trust_globals": frozenset(trust_global), "sandbox": not no_sandbox}
     compared = opinion_ids() if comparing else ()
     warnings: list[str] = []
     with tracing() if trace else nullcontext() as traced:
         if model == "-":
-            result = _scan_input(session, (*second_opinion, *compared), trusted)
+            result = _scan_input(session, (*second_opinion, *compared), **scanning)
         else:
             with open_artifact(
                 model, allow_symlinks=allow_symlinks, link_roots=link_root, strict_names=False
             ) as artifact:
                 result = examine(
-                    artifact,
-                    opinions=second_opinion,
-                    compared=compared,
-                    progress=session.progress,
-                    trust_globals=trusted,
+                    artifact, opinions=second_opinion, compared=compared, progress=session.progress, **scanning
                 )
                 warnings += artifact.warnings
     if traced is not None:
@@ -138,16 +136,15 @@ def _notes(result: ScanResult, trusted: tuple[str, ...], wanted: tuple[str, ...]
     ]
 
 
-def _scan_input(session: Session, opinions: tuple[str, ...], trusted: frozenset[str]) -> ScanResult:
+def _scan_input(session: Session, opinions: tuple[str, ...], **scanning: Any) -> ScanResult:
     """Scan standard input as one file without a name."""
     from modelsign import limits
-    from modelsign.artifact.reading import BytesReading
-    from modelsign.scan.engine import scan_file, scan_result
+    from modelsign.confined.scanning import scan_bytes
 
     if opinions:
         raise click.UsageError("A second opinion needs files, not standard input.")
     data = session.read("-", limits.SCAN_INPUT_BYTES, what="model")
-    return scan_result([scan_file(BytesReading(data), "-", trust_globals=trusted)])
+    return scan_bytes(data, "-", **scanning)
 
 
 def _reasons(result: ScanResult, status: int) -> tuple[Answer, ...]:

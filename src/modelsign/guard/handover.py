@@ -12,11 +12,11 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from modelsign.confined.scanning import scan_artifact
 from modelsign.errors import error
 from modelsign.guard.loader import Judged
 from modelsign.guard.loaders import _index
 from modelsign.guard.unpacked import COMPRESSED, unpacked
-from modelsign.scan.engine import scan_artifact
 from modelsign.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -48,13 +48,14 @@ _LIBRARY_FAULTS: Final = (
 """What the libraries raise over bytes they cannot read; anything else is not theirs and passes through."""
 
 
-def hand_over(
+def hand_over(  # noqa: PLR0913 - what is loaded, and how
     snapshot: Snapshot,
     verdict: CheckResult,
     *,
     file: str | None,
     options: LoadOptions,
     insecure_unverified: bool = False,
+    sandbox: bool = True,
 ) -> object:
     """Load one file of a judged snapshot, through its sealed descriptor alone.
 
@@ -66,7 +67,7 @@ def hand_over(
             ``LOAD_NOTHING``, ``LOAD_NO_LOADER``, ``LOAD_LIBRARY_MISSING``, ``LOAD_GLOBAL_REFUSED`` or ``LOAD_FAILED``.
 
     """
-    scan = verdict.scan or scan_artifact(snapshot)
+    scan = verdict.scan or scan_artifact(snapshot, sandbox=sandbox)
     chosen = pick_file(scan, file)
     _demand_clean(chosen, snapshot.digests.get(chosen.path), accept_unverified=insecure_unverified)
     judged = Judged(
@@ -78,7 +79,7 @@ def hand_over(
     )
     if chosen.format != COMPRESSED:
         return _run(judged)
-    with unpacked(judged) as inner:
+    with unpacked(judged, sandbox=sandbox) as inner:
         _demand_clean(inner.scan, inner.scan.sha256, accept_unverified=insecure_unverified)
         return _run(inner)
 

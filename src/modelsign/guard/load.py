@@ -38,6 +38,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     now: datetime | None = None,
     most_bytes: int = limits.SNAPSHOT_BYTES,
     progress: Callable[[Stage], None] | None = None,
+    sandbox: bool = True,
 ) -> object:
     """Load a model if a trust policy allows it, from the very bytes that were judged.
 
@@ -46,7 +47,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
     exactly the names the scan accepted), NumPy.
     ``file`` names the file to load where the model holds several. Nothing is loaded on DENY or UNDECIDED.
 
-    ``most_bytes`` bounds the private copy, which lies in memory.
+    ``most_bytes`` bounds the private copy, which lies in memory. ``sandbox=False`` scans in this process.
     ``insecure_unverified`` also hands over a file that the policy accepts and the scan calls ``unverified``.
 
     Raises:
@@ -66,6 +67,7 @@ def load(  # noqa: PLR0913 - every choice has a name at the call
         now=now,
         most_bytes=most_bytes,
         progress=progress,
+        sandbox=sandbox,
     ) as model:
         return model.load(
             file,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.artifact.reading import BLOCK, FileReading
+from modelsign.confined.scanning import Scanner
 from modelsign.errors import error
-from modelsign.scan.engine import scan_file
 from modelsign.scan.formats import _index
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | f
 
 
 @contextmanager
-def unpacked(judged: Judged) -> Iterator[Judged]:
+def unpacked(judged: Judged, *, sandbox: bool = True) -> Iterator[Judged]:
     """Give what a compressed stream holds, as a judged file of its own; gone after the block.
 
     Raises:
@@ -48,8 +48,11 @@ def unpacked(judged: Judged) -> Iterator[Judged]:
                     raise error("LOAD_FAILED", f"{judged.name}: {stream.fault.message}")
                 _copy(stream, target)
         fcntl.fcntl(target, fcntl.F_ADD_SEALS, _SEALS)
-        with FileReading(_again(target), judged.name) as inner:
-            scan = scan_file(inner, member.name)
+        with (
+            FileReading(_again(target), judged.name) as inner,
+            Scanner(total=inner.size, largest=inner.size, sandbox=sandbox) as scanner,
+        ):
+            scan = scanner.scan(inner, member.name)
         yield replace(judged, path=f"/proc/self/fd/{target}", scan=scan, descriptor=lambda: _again(target))
     finally:
         os.close(target)

@@ -16,21 +16,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from modelsign import limits
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.snapshot import take_snapshot
 from modelsign.check import check_model, collect_evidence, one_or_many
+from modelsign.confined.scanning import is_inert
 from modelsign.errors import error
 from modelsign.guard.denial import denial
 from modelsign.guard.handover import hand_over
 from modelsign.guard.loader import LoadOptions
 from modelsign.policy.document import Policy, load_policy
-from modelsign.scan.engine import is_inert
 from modelsign.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ class Stage(StrEnum):
 class VerifiedModel:
     """A sealed copy of a model that a policy allowed; made by :func:`verified` alone."""
 
-    def __init__(self, snapshot: Snapshot, verdict: CheckResult, *, weights_only: bool = True) -> None:
-        """Take the copy, the verdict about it, and what the policy says of torch's ``weights_only``."""
+    def __init__(
+        self, snapshot: Snapshot, verdict: CheckResult, *, weights_only: bool = True, sandbox: bool = True
+    ) -> None:
+        """Take the copy, the verdict about it, what the policy says of ``weights_only``, and how to scan further."""
         self._snapshot: Snapshot | None = snapshot
         self._verdict = verdict
         self._weights_only = weights_only
+        self._sandbox = sandbox
         self._farm: str | None = None
 
     @property
@@ -132,6 +136,7 @@ class VerifiedModel:
             file=file,
             options=options,
             insecure_unverified=insecure_unverified,
+            sandbox=self._sandbox,
         )
 
     def _alive(self) -> Snapshot:
@@ -160,6 +165,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     now: datetime | None = None,
     most_bytes: int = limits.SNAPSHOT_BYTES,
     progress: Callable[[Stage], None] | None = None,
+    sandbox: bool = True,
 ) -> Iterator[VerifiedModel]:
     """Judge a private copy of a model by a policy; the block runs only on ALLOW.
 
@@ -167,7 +173,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
     does not lie at its default place. ``opinions`` are other scanners to ask. ``ignore_paths``, ``allow_symlinks``
     and ``link_roots`` are as for ``verify``; what is ignored is not in the copy. ``now`` is the time of the verdict,
     the present if none is given. ``most_bytes`` bounds the copy, which lies in memory. ``progress`` is called at each
-    :class:`Stage`.
+    :class:`Stage`. The scan runs in a confined process unless ``sandbox`` is False.
 
     Raises:
         ModelsignError: ``LOAD_DENIED`` (a ``LoadDenied``) or ``LOAD_UNDECIDED`` (a ``LoadUndecided``), both with the
@@ -184,7 +190,7 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
         allow_symlinks=allow_symlinks,
         link_roots=link_roots,
         bundles=[*bundles, *attestations],
-        is_inert=is_inert,
+        is_inert=partial(is_inert, sandbox=sandbox),
     ) as artifact:
         (report := progress or _silent)(Stage.OPENED)
         with take_snapshot(artifact, most_bytes=most_bytes) as snapshot:
@@ -197,15 +203,14 @@ def verified(  # noqa: PLR0913 - every choice has a name at the call
                 evidence=collect_evidence(path, bundles=bundles, attestations=attestations),
                 opinions=opinions,
                 ignore_paths=ignore_paths,
+                sandbox=sandbox,
             )
             if verdict.verdict is not Verdict.ALLOW:
                 raise denial(verdict)
             report(Stage.JUDGED)
-            model = VerifiedModel(snapshot, verdict, weights_only=loaded.load.torch_weights_only)
-            try:
+            weights_only = loaded.load.torch_weights_only
+            with closing(VerifiedModel(snapshot, verdict, weights_only=weights_only, sandbox=sandbox)) as model:
                 yield model
-            finally:
-                model.close()
 
 
 def _policy(policy: object, parameters: object) -> Policy:

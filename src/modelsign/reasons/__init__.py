@@ -20,6 +20,7 @@ from modelsign.reasons.manifests import REASONS as _MANIFESTS
 from modelsign.reasons.network import REASONS as _NETWORK
 from modelsign.reasons.policy import REASONS as _POLICY
 from modelsign.reasons.revocation import REASONS as _REVOCATION
+from modelsign.reasons.sandbox import REASONS as _SANDBOX
 from modelsign.reasons.scan import REASONS as _SCAN
 from modelsign.reasons.signing import REASONS as _SIGNING
 from modelsign.reasons.sigstore import REASONS as _SIGSTORE
@@ -38,6 +39,7 @@ _AREAS = (
     _NETWORK,
     _REVOCATION,
     _SCAN,
+    _SANDBOX,
     _BASELINE,
     _ATTEST,
     _POLICY,

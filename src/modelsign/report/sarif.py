@@ -50,7 +50,8 @@ def render(report: Report, *, colour: bool = False) -> str:
     del colour
     found = observations(report)
     ids = sorted({one.rule for one in found})
-    known = _known_rules(report.result)
+    scan = _scan_of(report.result)
+    known = {} if scan is None else {rule.id: rule for rule in scan.rules}
     alike: Counter[str] = Counter()
     results = []
     for one in found:
@@ -69,7 +70,10 @@ def render(report: Report, *, colour: bool = False) -> str:
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
         "results": results,
-        "properties": {"command": report.command},
+        "properties": {
+            "command": report.command,
+            **({"confinement": str(scan.confinement)} if scan and scan.confinement else {}),
+        },
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -82,10 +86,10 @@ def _invocation(report: Report) -> dict[str, object]:
     return {**ended, "toolExecutionNotifications": told} if told else ended
 
 
-def _known_rules(result: object) -> dict[str, Rule]:
-    """Return the rules a result explains, by their ids."""
+def _scan_of(result: object) -> ScanResult | None:
+    """Return the scan that a result is or rests on."""
     scan = result.scan if isinstance(result, CheckResult) else result
-    return {rule.id: rule for rule in scan.rules} if isinstance(scan, ScanResult) else {}
+    return scan if isinstance(scan, ScanResult) else None
 
 
 def _rule(rule: str, found: list[Observation], known: Rule | None) -> dict[str, object]:

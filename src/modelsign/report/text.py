@@ -62,6 +62,8 @@ def _scan(report: Report, style: Style) -> Iterator[str]:
         yield f"acceptance of {escape_line(one.rule)} in {escape_line(one.path)} ({one.status}) {until}"
     yield from _comparison(result)
     yield from trace_lines(result.traces, style)
+    if result.confinement:
+        yield style.paint(escape_line(str(result.confinement)), "quiet")
     counts = Counter(file.outcome.value for file in result.files)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _WORST_FIRST if counts[outcome])
     yield f"{style.verdict(result.outcome)}: {len(result.files)} file{_s(result.files)} ({told or 'nothing scanned'})"
@@ -157,6 +159,8 @@ def _check(report: Report, style: Style) -> Iterator[str]:
     for item in result.inputs:
         version = "" if item.version is None else f", version {item.version}"
         yield f"  {item.type:<13} {escape_line(item.parameter)}: {item.digest}{version}"
+    if result.scan and result.scan.confinement:
+        yield f"  scan          {escape_line(str(result.scan.confinement))}"
     for file in result.scan.files if result.scan else ():
         if file.outcome != _CLEAN:
             yield from (f"  {line}" for line in _file(file, style))

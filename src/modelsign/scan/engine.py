@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from modelsign.artifact.model import Artifact
-    from modelsign.artifact.reading import Reading
+    from modelsign.artifact.reading import FileReading, Reading
     from modelsign.artifact.snapshot import Snapshot
     from modelsign.scan.format import Format, Member
     from modelsign.verdict import Finding, Rule
@@ -70,13 +70,15 @@ def scan_artifact(
     *,
     progress: Callable[[str, int, int], None] | None = None,
     trust_globals: frozenset[str] = frozenset(),
+    scan: Callable[[FileReading, str], FileScan] | None = None,
 ) -> ScanResult:
     """Scan every file of a model; one result per file, whatever happens to be in it.
 
     ``progress`` is called with a file's name, the bytes done so far and the bytes in all: before each file, and while
     its digest grows. ``trust_globals`` are names (``module.qualname``) the caller takes for safe, beyond those known to
-    be.
+    be. ``scan`` scans one file, where that is not to be done in this process.
     """
+    scan = scan or functools.partial(scan_file, trust_globals=trust_globals)
     total = sum(entry.size for entry in artifact.files)
     done = 0
     scans = []
@@ -86,7 +88,7 @@ def scan_artifact(
         try:
             with artifact.open(entry.name) as reading:
                 reading.progress = _within(progress, entry.name, done, total)
-                scans.append(scan_file(reading, entry.name, trust_globals=trust_globals))
+                scans.append(scan(reading, entry.name))
         except ModelsignError as fault:
             finding = rules.of_fault(fault)
             scans.append(FileScan(entry.name, None, entry.size, _UNNAMED.id, Outcome.INCOMPLETE, (finding,)))
@@ -109,7 +111,7 @@ def scan_result(scans: Iterable[FileScan]) -> ScanResult:
     """Join the scans of a model's files."""
     files = tuple(scans)
     fired = {finding.rule for file in files for finding in file.findings}
-    rules_fired = tuple(rule for rule in known_rules() if rule.id in fired)
+    rules_fired = tuple(rule for rule in known_rules() if rule.id in fired) if fired else ()
     return ScanResult(worst(file.outcome for file in files), ruleset_digest(), files, rules=rules_fired)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modelsign.errors import ModelsignError
     from modelsign.verdict import Finding
 
-__all__ = ["ENGINE_RULES", "ZIP_RULES", "of_fault", "of_flaw"]
+__all__ = ["ENGINE_RULES", "SUPERVISOR_RULES", "ZIP_RULES", "of_fault", "of_flaw"]
 
 AMBIGUOUS: Final = Rule(
     "ambiguous-format",
@@ -87,7 +87,28 @@ SECRET: Final = Rule(
     "Revoke the key or token at its issuer; removing it from the file does not take it back.",
     ("CWE-798",),
 )
-ENGINE_RULES: Final = (AMBIGUOUS, UNSUPPORTED, BROKEN, BUDGET, CHANGED, UNREADABLE, OMITTED, SECRET)
+CRASHED: Final = Rule(
+    "supervisor-crash",
+    "the process that scanned the file broke down",
+    Severity.HIGH,
+    Outcome.INCOMPLETE,
+    "The scan runs in a confined process of its own. While it read this file that process ended, was ended by the "
+    "system, or answered something else than was agreed, so nothing is known about the file. The scan of the other "
+    "files went on in a new process. Ordinary files do not do this.",
+    "Do not load the file. Run again on a machine with more memory; if that does not help, report the file.",
+)
+OVERRAN: Final = Rule(
+    "supervisor-timeout",
+    "the scan of the file was stopped from outside",
+    Severity.HIGH,
+    Outcome.INCOMPLETE,
+    "A scan counts operations and stops by itself. This one went on until the last fence around its process, which is "
+    "generous: processor time, or a wait of hours. Nothing is known about the file.",
+    "Do not load the file, and report it: its scan should have stopped by itself.",
+)
+SUPERVISOR_RULES: Final = (CRASHED, OVERRAN)
+"""What is not a function of the bytes, and so can never be attested."""
+ENGINE_RULES: Final = (AMBIGUOUS, UNSUPPORTED, BROKEN, BUDGET, CHANGED, UNREADABLE, OMITTED, SECRET, *SUPERVISOR_RULES)
 
 _FAULTS: Final[Mapping[str, Rule]] = {
     "FILE_CHANGED_WHILE_READ": CHANGED,

@@ -7,6 +7,7 @@ is the same with it and without it.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from struct import unpack
 from typing import TYPE_CHECKING, Final, Self
 
@@ -19,7 +20,7 @@ from modelsign.scan.watching import watcher
 from modelsign.verdict import Trace, TraceLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding
@@ -50,6 +51,10 @@ class tracing:  # noqa: N801 - reads as a verb: with tracing() as trace
     def __exit__(self, *_: object) -> None:
         """Watch no longer."""
         watcher.reset(self._token)
+
+    def take(self, traces: Iterable[Trace]) -> None:
+        """Take what was disassembled elsewhere."""
+        self.found += islice(traces, limits.TRACES - len(self.found))
 
     def enter(self, path: str | None, where: str) -> None:
         """Remember what is looked at."""

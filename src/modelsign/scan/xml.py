@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
     from modelsign.verdict import Finding
 
-__all__ = ["RULES", "Visitor", "looks_like_xml", "root_of", "walk"]
+__all__ = ["CODECS", "RULES", "Visitor", "looks_like_xml", "root_of", "walk"]
 
+CODECS: Final = frozenset(
+    {f"windows-{number}" for number in range(1250, 1259)}
+    | {f"iso-8859-{number}" for number in range(2, 17) if number != 12}  # noqa: PLR2004 - there is no twelfth
+    | {"koi8-r", "koi8-u", "ibm437", "ibm850", "ibm852", "ibm866", "macintosh"}
+)
+"""Encodings of one byte a character that documents may declare, in lowercase; Python's own codecs read them."""
+_ENCODINGS: Final = CODECS | {"utf-8", "utf-16", "iso-8859-1", "us-ascii"}
+"""With those expat reads by itself. Others end the reading, so that nobody has to have their codecs."""
 ENTITY: Final = Rule(
     "xml-entity",
     "the document defines entities or a document type elsewhere",
@@ -113,6 +121,7 @@ class _Parser:
         self._path: list[str] = []
         self._parser = parser = expat.ParserCreate()
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        parser.XmlDeclHandler = self._declaration
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.StartDoctypeDeclHandler = self._doctype
@@ -129,6 +138,11 @@ class _Parser:
             self.findings.append(BROKEN.finding(f"no well-formed XML: {fault}", offset=self._parser.ErrorByteIndex))
             self.ended = True
         self.ended = self.ended or last
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        del version, standalone
+        if encoding is not None and encoding.lower() not in _ENCODINGS:
+            self._finish(BROKEN.finding(f"the document is in the encoding {encoding[:40]!r}"))
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._path.append(name.rsplit(":", 1)[-1])

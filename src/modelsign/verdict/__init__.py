@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from modelsign.verdict.scanning import (
         Comparison,
         Confidence,
+        Confinement,
         FileScan,
         Finding,
         Opinion,
@@ -61,6 +62,7 @@ __all__ = [
     "CheckResult",
     "Comparison",
     "Confidence",
+    "Confinement",
     "EvidenceItem",
     "FileLedger",
     "FileScan",
@@ -123,6 +125,7 @@ _HOMES: Final = {
     "scanning": (
         "Comparison",
         "Confidence",
+        "Confinement",
         "FileScan",
         "Finding",
         "Opinion",

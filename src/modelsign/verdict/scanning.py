@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Confidence",
+    "Confinement",
     "FileScan",
     "Finding",
     "Opinion",
@@ -189,6 +190,25 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Confinement:
+    """What held the scan while it ran. It says nothing of the files, and no outcome depends on it.
+
+    ``in_force`` are the layers around the scanner, ``process`` (one of its own) the first; none where the scan ran in
+    the caller's process. ``missing`` are those that are not, each as ``layer: why``.
+    """
+
+    in_force: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        lacking = "; ".join(self.missing)
+        if not self.in_force:
+            return f"not confined: {lacking}"
+        return f"confined by: {', '.join(self.in_force)}{f' (without {lacking})' if lacking else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class ScanResult:
     """What the scan says of a model. ``rules`` are those that fired, for outputs that explain them."""
 
@@ -203,6 +223,8 @@ class ScanResult:
     """The pickles disassembled, where that was asked for."""
     acceptances: tuple[Acceptance, ...] = ()
     """Findings that somebody accepts; they change no outcome, only whether it counts for the exit status."""
+    confinement: Confinement | None = field(default=None, compare=False)
+    """What held the scan while it ran, where that was recorded; two scans that say the same are the same."""
 
     def exit_status(self, accepted: frozenset[Outcome] = frozenset()) -> ExitStatus:
         """All clean 0, any unsafe 1, any other 3, nothing 4; ``incomplete`` is never accepted."""
@@ -245,4 +267,5 @@ class ScanResult:
             "comparison": plain(self.comparison),
             "traces": plain(self.traces),
             "acceptances": plain(self.acceptances),
+            "confinement": plain(self.confinement),
         }

@@ -219,7 +219,7 @@ def test_a_file_that_was_not_read_whole_cannot_be_attested():
         assert (caught.value.code, caught.value.exit_status) == ("SCAN_NOT_ATTESTABLE", 3)
 
 
-@pytest.mark.parametrize("rule", [rules.CHANGED.id, rules.UNREADABLE.id, "SUPERVISOR_TIMEOUT"])
+@pytest.mark.parametrize("rule", [rules.CHANGED.id, rules.UNREADABLE.id, rules.CRASHED.id, rules.OVERRAN.id])
 def test_what_is_no_function_of_the_bytes_cannot_be_attested(rule):
     scan = scanned({"a": "incomplete"})
     finding = replace(rules.BROKEN.finding("x"), rule=rule)

@@ -282,14 +282,19 @@ def test_a_revoked_identity_counts_only_for_what_is_proven_to_be_older(world, tm
     assert ("SIGNER_REVOKED" in [reason.code for reason in found.reasons]) == (verdict == "DENY")
 
 
-def test_no_socket_is_opened(model, paper, root, monkeypatch):
+def test_nothing_is_connected_to(model, paper, root, monkeypatch):
     sign(model, PaperSealer(paper))
 
     def forbidden(*_: object, **__: object) -> None:
         message = "a policy, a check and the gate work offline"
         raise AssertionError(message)
 
-    monkeypatch.setattr(socket, "socket", forbidden)
+    class Offline(socket.socket):
+        """A socket that reaches nobody but its pair: the scan's own child."""
+
+        connect = connect_ex = bind = sendto = forbidden
+
+    monkeypatch.setattr(socket, "socket", Offline)
     monkeypatch.setattr(socket, "getaddrinfo", forbidden)
     assert checked(model, writing(signed()), {"people": ANYBODY, "root": root}).verdict is Verdict.ALLOW
 

@@ -2,7 +2,8 @@
 
 Unpacking never stops with an exception: what came out before a stream broke off could have been
 loaded, so it is kept, and ``fault`` says why there is no more. Unpacked bytes stay in memory up to a
-limit and then move to an unnamed file, so that memory is bounded whatever a stream claims.
+limit and then move to an unnamed file, so that memory is bounded whatever a stream claims. A process that can open no
+file is given one beforehand and says so (``spool_file``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from typing import IO, TYPE_CHECKING, Final, Protocol, Self
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from modelsign import limits
 from modelsign.artifact.containers.frames import LZ4, ZSTD, Lz4Frame, ZstdFrame, is_skippable
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.reading import Reading
 
-__all__ = ["CODECS", "Decoder", "Stream", "unpack", "unpack_exactly"]
+__all__ = ["CODECS", "Decoder", "SpoolFile", "Stream", "spool_file", "unpack", "unpack_exactly"]
 
 
 class Decoder(Protocol):
@@ -124,21 +126,49 @@ class Stream:
         return self._reading.read_at(offset, length)
 
 
+class SpoolFile(Protocol):
+    """An unnamed file that is written to at its end and read anywhere; its methods raise ``OSError``."""
+
+    def write(self, data: bytes, /) -> object:
+        """Add bytes at the end."""
+        ...
+
+    def seek(self, offset: int, /) -> object:
+        """Go to where the next reading begins."""
+        ...
+
+    def read(self, length: int, /) -> bytes:
+        """Return the bytes from there, fewer than ``length`` only at the end."""
+        ...
+
+    def close(self) -> None:
+        """Give the file up."""
+        ...
+
+
+def _temporary() -> SpoolFile:
+    import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
+
+    return tempfile.TemporaryFile(prefix="modelsign-")
+
+
+spool_file: Final[ContextVar[Callable[[], SpoolFile]]] = ContextVar("spool_file", default=_temporary)
+"""Makes the file for what does not stay in memory."""
+
+
 class _Spool:
     """Bytes written once and then read at any offset: in memory while few, else in an unnamed file."""
 
     def __init__(self) -> None:
         self._memory = bytearray()
-        self._file: IO[bytes] | None = None
+        self._file: SpoolFile | None = None
         self.size = 0
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
         if self._file is None and self.size > limits.SCAN_MEMORY_BYTES:
-            import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
-
-            self._file = tempfile.TemporaryFile(prefix="modelsign-")  # noqa: SIM115 - closed by close()
-            self._file.write(self._memory)
+            self._file = spool_file.get()()
+            self._file.write(bytes(self._memory))
             self._memory = bytearray()
         if self._file is None:
             self._memory += data

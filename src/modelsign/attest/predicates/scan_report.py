@@ -25,9 +25,9 @@ __all__ = ["PREDICATE", "SCANNER_ID", "SCAN_TYPE", "scan_report", "scanned_diges
 
 SCAN_TYPE: Final = "https://modelsign.dev/attestation/model-scan/v1"
 SCANNER_ID: Final = "https://modelsign.dev/scanner"
-SUPERVISOR_PREFIX: Final = "SUPERVISOR_"
-"""What the ids of rules begin with by which a supervisor reports a timeout or a crash."""
-_NOT_OF_THE_BYTES: Final = frozenset({rules.CHANGED.id, rules.UNREADABLE.id})
+_NOT_OF_THE_BYTES: Final = frozenset(
+    {rules.CHANGED.id, rules.UNREADABLE.id, *(rule.id for rule in rules.SUPERVISOR_RULES)}
+)
 _OUTCOMES: Final = frozenset(Outcome)
 
 
@@ -42,7 +42,7 @@ def scanned_digests(scan: ScanResult) -> dict[str, str]:
         if file.sha256 is None:
             raise error("SCAN_NOT_ATTESTABLE", f"{file.path} was not read whole, so nothing binds its findings to it")
         for finding in file.findings:
-            if finding.rule in _NOT_OF_THE_BYTES or finding.rule.startswith(SUPERVISOR_PREFIX):
+            if finding.rule in _NOT_OF_THE_BYTES:
                 raise error("SCAN_NOT_ATTESTABLE", f"{file.path}: {finding.message}")
     return {file.path: file.sha256 for file in scan.files if file.sha256 is not None}
 

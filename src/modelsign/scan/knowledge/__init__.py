@@ -16,7 +16,7 @@ from modelsign.scan.knowledge.entry import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "mapped"]
+__all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "load_all", "mapped"]
 
 _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset(
@@ -43,6 +43,15 @@ _KEPT: Final = 4096
 """Answers about names that are kept: files may hold any number of names."""
 
 
+def load_all() -> None:
+    """Read all the data now, for a process that can open no file later."""
+    for path in _FOLDER.rglob("*.json"):
+        _load(path.relative_to(_FOLDER).as_posix())
+    for root in (*_LIBRARIES, _OTHERS):
+        _library(root)
+
+
+@cache
 def _load(name: str) -> Any:
     return json.loads((_FOLDER / name).read_bytes())
 
