@@ -41,6 +41,8 @@ class Account:
         self.ending = "end"
         self.place = 0
         self.stops: list[int] = []
+        self.buffers = False
+        """Whether there may be out-of-band buffers, or what was made read-only."""
 
 
 class Overheard(Judge):
@@ -179,6 +181,7 @@ def looking(window: int | None, *, tight: bool = False) -> Iterator[None]:
 def account_of(reading: Reading, *, shared_memo: bool = False) -> Account:
     """Walk every pickle in the bytes."""
     account = Account()
+    account.buffers = not {0x97, 0x98}.isdisjoint(reading.read_at(0, reading.size))
     judge = Overheard(Source(reading), account)
     memo = Memo() if shared_memo else None
     position = 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pickleprograms
 
-from hostile import der
+from hostile import archives, der
 
 if TYPE_CHECKING:
     import random
@@ -54,6 +54,8 @@ def changed_inside(chance: random.Random, data: bytes, form: str) -> bytes:
         return _dumped(chance, _changed_value(chance, value))
     if form == "der":
         return der.changed(chance, data) or changed_bytes(chance, data, data)
+    if form in {"tar", "zip"}:
+        return archives.changed_tar(chance, data) if form == "tar" else archives.changed_zip(chance, data)
     if form == "pickle":
         return pickleprograms.changed(chance, data)
     return _changed_lines(chance, data)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Form = str
-"""How seeds are changed besides byte by byte: ``json``, ``der``, ``pickle`` or ``text``."""
+"""How seeds are changed besides byte by byte: ``json``, ``der``, ``pickle``, ``tar``, ``zip`` or ``text``."""
 
 
 class Target(NamedTuple):

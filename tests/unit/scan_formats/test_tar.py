@@ -201,6 +201,17 @@ def test_what_readers_differ_over_is_not_clean(name, data):
     assert scan(data).outcome in {"incomplete", "unsafe"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "size", "text"),
+    [(b"L", 6, b"a.json/../../evil\0"), (b"x", 9, b"9 path=b\n9 path=c\n"), (b"g", 9, b"9 path=b\n9 path=c\n")],
+)
+def test_a_name_that_goes_on_behind_its_size_is_not_clean(kind, size, text):
+    data = header(b"long", size=size, kind=kind) + text.ljust(512, b"\0") + tar(JSON)
+    result = scan(data)
+    assert result.outcome != "clean"
+    assert any("goes on behind its size" in finding.message for finding in result.findings)
+
+
 def test_a_long_name_beyond_the_budget_is_incomplete():
     data = header(b"x", size=limits.TAR_HEADER_BYTES + 1, kind=b"L") + bytes(1024)
     assert rules(scan(data)) == {"budget-exceeded"}

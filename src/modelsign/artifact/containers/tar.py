@@ -174,6 +174,8 @@ class _Walk:
     def _text(self, position: int, size: int) -> bytes:
         if size > limits.TAR_HEADER_BYTES:
             raise error("SCAN_BUDGET", f"a header of {size} bytes; the limit is {limits.TAR_HEADER_BYTES}")
+        if self.reading.read_at(position + size, _padded(size) - size).strip(b"\0"):  # tarfile reads whole blocks
+            self._flaw(FlawKind.HEADER, "a name or pax header goes on behind its size, which some read", position)
         return self.reading.read_at(position, size)
 
     def _take_header(self, header: Header, position: int, data: bytes) -> None:
