@@ -130,6 +130,8 @@ PROTOBUF_TEXT_BYTES: Final = 64 * MIB
 """A protobuf message in text; a graph without its weights has some 10 MB."""
 PROTOBUF_KEPT: Final = 100_000
 """Values of one field that are kept while its message is read."""
+PLAIN_PARTS: Final = 200_000
+"""Chunks, boxes, pages or segments of a picture, sound or film; the largest have some ten thousand."""
 PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
 SOURCE_BYTES: Final = 512 * 1024

@@ -53,6 +53,8 @@ INSTRUCTION: Final = Rule(
 RULES: Final = (ENTITY, INSTRUCTION, BROKEN, BUDGET)
 _BLOCK: Final = 16 * 1024 * 1024
 _HEAD: Final = 64 * 1024
+_W3C: Final = ("http://www.w3.org/", "https://www.w3.org/")
+_W3C_PUBLIC: Final = "-//W3C//DTD "
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -97,11 +99,14 @@ def root_of(reading: Reading) -> str:
     return root.name or parser.doctype
 
 
-def walk(reading: Reading, visitor: Visitor) -> list[Finding]:
-    """Hand every element to the visitor; return what was odd about the document."""
+def walk(reading: Reading, visitor: Visitor, *, known_type: str = "") -> list[Finding]:
+    """Hand every element to the visitor; return what was odd about the document.
+
+    ``known_type`` names a root for which the document type that W3C published is no finding; it is not opened.
+    """
     if reading.size > limits.XML_BYTES:
         return [BUDGET.finding(f"an XML document of {reading.size} bytes; the limit is {limits.XML_BYTES}")]
-    parser = _Parser(visitor)
+    parser = _Parser(visitor, known_type)
     position = 0
     while not parser.ended:
         data = reading.read_at(position, _BLOCK)
@@ -113,7 +118,8 @@ def walk(reading: Reading, visitor: Visitor) -> list[Finding]:
 class _Parser:
     """Expat with every door shut."""
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, known_type: str = "") -> None:
+        self._known_type = known_type
         self.findings: list[Finding] = []
         self.ended = False
         self.doctype = ""
@@ -157,7 +163,8 @@ class _Parser:
     def _doctype(self, name: str, system: str | None, public: str | None, internal: object) -> None:
         del internal
         self.doctype = name
-        if system or public:
+        known = name == self._known_type and str(system).startswith(_W3C) and str(public).startswith(_W3C_PUBLIC)
+        if (system or public) and not known:
             self._finish(ENTITY.finding(f"a document type in {str(system or public)[:200]!r}"))
 
     def _entity(self, *declaration: object) -> None:

@@ -13,6 +13,7 @@ __all__ = ["IDS", "load"]
 
 IDS: Final[tuple[str, ...]] = (
     "7z",
+    "arrow",
     "caffe",
     "catboost",
     "compressed",
@@ -22,12 +23,16 @@ IDS: Final[tuple[str, ...]] = (
     "executorch",
     "ggml",
     "gguf",
+    "gif",
     "hdf5",
+    "isobmff",
     "jinja",
+    "jpeg",
     "json",
     "jsonl",
     "keras",
     "lightgbm",
+    "media",
     "mindspore",
     "msgpack",
     "mxnet",
@@ -35,11 +40,14 @@ IDS: Final[tuple[str, ...]] = (
     "notebook",
     "numbers",
     "numpy",
+    "ogg",
     "onnx",
     "openvino",
     "paddle",
+    "parquet",
     "pickle",
     "pmml",
+    "png",
     "python",
     "pytorch",
     "pytorch-legacy",
@@ -47,15 +55,19 @@ IDS: Final[tuple[str, ...]] = (
     "rar",
     "rdata",
     "requirements",
+    "riff",
     "safetensors",
     "script",
+    "sentencepiece",
     "skops",
+    "svg",
     "tar",
     "tensorflow",
     "tensorflow-checkpoint",
     "tensorflow-text",
     "text",
     "tflite",
+    "tfrecord",
     "toml",
     "torch7",
     "torchserve",
@@ -68,6 +80,12 @@ IDS: Final[tuple[str, ...]] = (
 
 def _sevenzip() -> Format:
     from modelsign.scan.formats.sevenzip import FORMAT
+
+    return FORMAT
+
+
+def _arrow() -> Format:
+    from modelsign.scan.formats.arrow import FORMAT
 
     return FORMAT
 
@@ -126,14 +144,32 @@ def _gguf() -> Format:
     return FORMAT
 
 
+def _gif() -> Format:
+    from modelsign.scan.formats.gif import FORMAT
+
+    return FORMAT
+
+
 def _hdf5() -> Format:
     from modelsign.scan.formats.hdf5 import FORMAT
 
     return FORMAT
 
 
+def _isobmff() -> Format:
+    from modelsign.scan.formats.isobmff import FORMAT
+
+    return FORMAT
+
+
 def _jinja() -> Format:
     from modelsign.scan.formats.jinja import FORMAT
+
+    return FORMAT
+
+
+def _jpeg() -> Format:
+    from modelsign.scan.formats.jpeg import FORMAT
 
     return FORMAT
 
@@ -158,6 +194,12 @@ def _keras() -> Format:
 
 def _lightgbm() -> Format:
     from modelsign.scan.formats.lightgbm import FORMAT
+
+    return FORMAT
+
+
+def _media() -> Format:
+    from modelsign.scan.formats.media import FORMAT
 
     return FORMAT
 
@@ -204,6 +246,12 @@ def _numpy() -> Format:
     return FORMAT
 
 
+def _ogg() -> Format:
+    from modelsign.scan.formats.ogg import FORMAT
+
+    return FORMAT
+
+
 def _onnx() -> Format:
     from modelsign.scan.formats.onnx import FORMAT
 
@@ -222,6 +270,12 @@ def _paddle() -> Format:
     return FORMAT
 
 
+def _parquet() -> Format:
+    from modelsign.scan.formats.parquet import FORMAT
+
+    return FORMAT
+
+
 def _pickle() -> Format:
     from modelsign.scan.formats.pickle import FORMAT
 
@@ -230,6 +284,12 @@ def _pickle() -> Format:
 
 def _pmml() -> Format:
     from modelsign.scan.formats.pmml import FORMAT
+
+    return FORMAT
+
+
+def _png() -> Format:
+    from modelsign.scan.formats.png import FORMAT
 
     return FORMAT
 
@@ -276,6 +336,12 @@ def _requirements() -> Format:
     return FORMAT
 
 
+def _riff() -> Format:
+    from modelsign.scan.formats.riff import FORMAT
+
+    return FORMAT
+
+
 def _safetensors() -> Format:
     from modelsign.scan.formats.safetensors import FORMAT
 
@@ -288,8 +354,20 @@ def _script() -> Format:
     return FORMAT
 
 
+def _sentencepiece() -> Format:
+    from modelsign.scan.formats.sentencepiece import FORMAT
+
+    return FORMAT
+
+
 def _skops() -> Format:
     from modelsign.scan.formats.skops import FORMAT
+
+    return FORMAT
+
+
+def _svg() -> Format:
+    from modelsign.scan.formats.svg import FORMAT
 
     return FORMAT
 
@@ -326,6 +404,12 @@ def _text() -> Format:
 
 def _tflite() -> Format:
     from modelsign.scan.formats.tflite import FORMAT
+
+    return FORMAT
+
+
+def _tfrecord() -> Format:
+    from modelsign.scan.formats.tfrecord import FORMAT
 
     return FORMAT
 
@@ -368,6 +452,7 @@ def _zip() -> Format:
 
 _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "7z": _sevenzip,
+    "arrow": _arrow,
     "caffe": _caffe,
     "catboost": _catboost,
     "compressed": _compressed,
@@ -377,12 +462,16 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "executorch": _executorch,
     "ggml": _ggml,
     "gguf": _gguf,
+    "gif": _gif,
     "hdf5": _hdf5,
+    "isobmff": _isobmff,
     "jinja": _jinja,
+    "jpeg": _jpeg,
     "json": _json,
     "jsonl": _jsonl,
     "keras": _keras,
     "lightgbm": _lightgbm,
+    "media": _media,
     "mindspore": _mindspore,
     "msgpack": _msgpack,
     "mxnet": _mxnet,
@@ -390,11 +479,14 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "notebook": _notebook,
     "numbers": _numbers,
     "numpy": _numpy,
+    "ogg": _ogg,
     "onnx": _onnx,
     "openvino": _openvino,
     "paddle": _paddle,
+    "parquet": _parquet,
     "pickle": _pickle,
     "pmml": _pmml,
+    "png": _png,
     "python": _python,
     "pytorch": _pytorch,
     "pytorch-legacy": _pytorch_legacy,
@@ -402,15 +494,19 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "rar": _rar,
     "rdata": _rdata,
     "requirements": _requirements,
+    "riff": _riff,
     "safetensors": _safetensors,
     "script": _script,
+    "sentencepiece": _sentencepiece,
     "skops": _skops,
+    "svg": _svg,
     "tar": _tar,
     "tensorflow": _tensorflow,
     "tensorflow-checkpoint": _tensorflow_checkpoint,
     "tensorflow-text": _tensorflow_text,
     "text": _text,
     "tflite": _tflite,
+    "tfrecord": _tfrecord,
     "toml": _toml,
     "torch7": _torch7,
     "torchserve": _torchserve,
