@@ -7,6 +7,7 @@ the caller says so and the acceptance names the very bytes. No clock is read her
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -125,4 +126,5 @@ def make(
                 "reason": reason,
             }
     document = {"version": _VERSION, "accepted": list(entries.values())}
-    return strictjson.canonical(document) + b"\n", list(dict.fromkeys(left))
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+    return text.encode() + b"\n", list(dict.fromkeys(left))

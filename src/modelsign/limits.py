@@ -136,6 +136,10 @@ PROTOBUF_OUTLINE: Final = 1_000_000
 """Outermost fields looked at to tell whether a file is a protobuf message."""
 SOURCE_BYTES: Final = 512 * 1024
 """A file of Python source; the longest of transformers have some 300,000."""
+SOURCE_BRACKETS: Final = 60
+"""Levels of brackets in Python source; CPython's own bound is 200, and its parser's stack differs between versions."""
+SOURCE_DEPTH: Final = 300
+"""Levels of a syntax tree; what an interpreter takes starts at about 1500 and differs between versions."""
 YAML_BYTES: Final = 512 * 1024
 """A YAML document; configurations of training runs have some 100,000."""
 YAML_EVENTS: Final = 100_000

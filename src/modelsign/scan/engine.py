@@ -11,6 +11,7 @@ Never runs or imports what it reads, never looks at the clock, the network, the 
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,8 @@ _FROM_THE_START: Final = ("pickle", "pytorch-legacy")
 _BUDGETS: Final = frozenset({BUDGET.id, rules.BUDGET.id})
 """A reading that ended for want of a budget: a loader would go on."""
 _DANGERS: Final = frozenset(rule.id for rule in CAPABILITIES.values())
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*")
+"""A name Python could import: which letters outside ASCII may stand in one differs between its versions."""
 _TEXT: Final = "text"
 _NO_TEXT: Final = frozenset({"pickle", "compressed", "msgpack", "ubjson"})
 """Formats that a text may begin like by chance."""
@@ -351,7 +354,7 @@ def _is_wreck(answer: Inspection) -> bool:
 
 
 def _importable(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))
+    return all(_IDENTIFIER.fullmatch(part) for part in name.split("."))
 
 
 def _without_wrecks(answers: list[tuple[str, Inspection]]) -> list[tuple[str, Inspection]]:

@@ -26,7 +26,8 @@ class AcceptanceStatus(StrEnum):
 _WORDS = {
     AcceptanceStatus.UNKNOWN: "is about no finding of this scan",
     AcceptanceStatus.EXPIRED: "has expired",
-    AcceptanceStatus.REFUSED: "is about what cannot be accepted",
+    AcceptanceStatus.REFUSED: "is about what cannot be accepted: `incomplete` never is, `unsafe` only by a baseline "
+    "that names the very bytes, with --insecure-accept-unsafe",
 }
 
 

@@ -11,6 +11,7 @@ from commandline import modelsign
 
 from modelsign import baseline
 from modelsign.artifact.model import open_artifact
+from modelsign.attest.claims import scan_statement
 from modelsign.errors import ModelsignError
 from modelsign.scan.engine import scan_artifact
 
@@ -146,3 +147,45 @@ def test_a_baseline_that_is_none_is_refused(document):
 def test_to_write_a_baseline_takes_a_reason(model, tmp_path):
     assert scan(model, "--write-baseline", tmp_path / "b.json").exit_code == 2
     assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize("flag", [("--baseline-days", "5"), ("--baseline-reason", "why")])
+def test_a_flag_that_would_do_nothing_by_itself_is_refused(model, flag):
+    done = scan(model, *flag)
+    assert (done.exit_code, done.codes) == (2, ["USAGE"])
+    assert "--write-baseline" in done.document["reasons"][0]["message"]
+
+
+def test_a_rule_that_does_not_exist_is_refused_and_a_near_one_named(model):
+    done = scan(model, "--accept-finding", "pickle-unknown-globl:x.pkl:2999-01-01:why")
+    assert (done.exit_code, done.codes) == (2, ["USAGE"])
+    assert "pickle-unknown-global is near" in done.document["reasons"][0]["message"]
+
+
+def test_a_refused_acceptance_says_what_would_be_accepted(tmp_path):
+    (tmp_path / "e.pkl").write_bytes(model_files.EVIL)
+    done = scan(tmp_path, "--accept-finding", "pickle-execute:e.pkl:2999-01-01:why", "--insecure-accept-unsafe")
+    assert (done.exit_code, statuses(done)) == (1, ["refused"])
+    assert any("only by a baseline" in warning for warning in done.document["warnings"])
+
+
+def test_a_baseline_is_written_for_people_to_read(model, tmp_path):
+    write(model, tmp_path / "b.json")
+    text = (tmp_path / "b.json").read_text(encoding="utf-8")
+    assert '\n      "rule": "pickle-unknown-global",\n' in text
+    assert text.endswith("}\n")
+
+
+def test_a_trace_of_what_holds_no_pickle_says_so(tmp_path):
+    (tmp_path / "config.json").write_bytes(b"{}")
+    done = scan(tmp_path, "--trace")
+    assert (done.exit_code, done.document["warnings"]) == (0, ["--trace: there is no pickle in what was scanned"])
+
+
+def test_the_digest_that_is_shown_is_that_of_the_result_and_of_the_attestation(model):
+    shown = modelsign("scan", "--ruleset", "--format", "json").document["ruleset_digest"]
+    assert modelsign("scan", "--ruleset").stdout == f"sha256:{shown}\n"
+    assert scan(model).document["ruleset_digest"] == shown
+    with open_artifact(model) as artifact:
+        statement = scan_statement(artifact.name, scan_artifact(artifact), version="1", scanned_on=NOW)
+    assert json.loads(statement)["predicate"]["scanner"]["rulesetDigest"] == {"sha256": shown}

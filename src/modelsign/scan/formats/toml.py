@@ -27,6 +27,7 @@ _LONG_KEY: Final = re.compile(
     rb"""(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % limits.JSON_DEPTH
 )
 """A key of many parts, for which ``tomllib`` takes the square of their number."""
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
 _INSTALLING: Final = frozenset({"build-system", "project", "dependencies", "dependency-groups", "tool"})
 
 
@@ -42,6 +43,8 @@ def _scan(reading: Reading, name: str) -> Inspection:
     data = reading.read_at(0, reading.size)
     if _LONG_KEY.search(data):
         return Inspection(readable=True, findings=(BUDGET.finding(f"a key of more than {limits.JSON_DEPTH} parts"),))
+    if _depth(data) > limits.JSON_DEPTH:
+        return Inspection(readable=True, findings=(BROKEN.finding("the document is nested too deeply"),))
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError, OverflowError):
@@ -51,6 +54,15 @@ def _scan(reading: Reading, name: str) -> Inspection:
         named.append(PACKAGES.finding(f"the document has {', '.join(tables)}"))
     findings, _ = document_findings(document)
     return Inspection(readable=True, findings=(*named, *findings))
+
+
+def _depth(data: bytes) -> int:
+    """Return how many brackets are open at most, strings and comments among them: parsers' own bounds differ."""
+    deepest = depth = 0
+    for found in _BRACKET.finditer(data):
+        depth = depth + 1 if found[0] in b"[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 FORMAT = Format(

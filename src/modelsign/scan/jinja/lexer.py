@@ -6,8 +6,9 @@ What stands between the tags is output and not looked at. Linear in the template
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from modelsign.scan.letters import old_letter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -126,9 +127,9 @@ def unescaped(token: Token) -> str:
                 return chr(int(octal, _OCTAL))
             if two or four or eight:
                 return chr(int(two or four or eight, _HEXADECIMAL))
-            if name:
-                return unicodedata.lookup(name)
-        except (ValueError, OverflowError, KeyError):
+            if name and (known := old_letter(name)):
+                return known
+        except (ValueError, OverflowError):
             letter = None
         if letter is None:
             raise MalformedTemplateError("a text holds a broken escape", token.line)

@@ -12,6 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
+from modelsign.scan.python.grammar import is_too_deep, newer_than_known
 from modelsign.scan.python.names import Names, capability, constant, method_capability
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _METACLASSES: Final = frozenset({".type", "abc.ABCMeta", "enum.EnumMeta", "enum.
 _MOST_BRACES: Final = 20_000
 """Python 3.11 goes through an f-string again for each pair of braces in it."""
 _BOM: Final = b"\xef\xbb\xbf"
+_REFUSED: Final = "the source is not Python 3.11, or is nested too deeply"
 _WRITING: Final = frozenset("wax+")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ON_IMPORT: Final = frozenset({"__getattr__", "__dir__", "__init_subclass__", "__set_name__", "__class_getitem__"})
@@ -69,22 +71,38 @@ def decoded(data: bytes) -> str:
 
 
 def parsed(text: str) -> ast.Module:
-    """Return the syntax tree, of Python 3.11's grammar where the interpreter can tell.
+    """Return the syntax tree of Python 3.11's grammar, the same on every interpreter (``grammar.py``).
 
     Raises:
-        UnreadableSourceError: it is no Python, or nested too deeply.
+        UnreadableSourceError: it is no Python 3.11, or nested too deeply.
 
     """
     if text.count("{") > _MOST_BRACES:
         raise UnreadableSourceError(f"the source has more than {_MOST_BRACES} braces")
+    newer = newer_than_known(text)
+    if newer:
+        raise UnreadableSourceError(f"the source is not read alike by every Python: {newer}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes and comparisons in the source
-            return ast.parse(text, feature_version=(3, 11))
-    except SyntaxError as fault:
-        raise UnreadableSourceError(f"line {fault.lineno or 0}: the source is not Python 3.11") from None
-    except (ValueError, RecursionError, MemoryError, OverflowError):
-        raise UnreadableSourceError("the source is nested too deeply, or holds NUL") from None
+            tree = ast.parse(text, feature_version=(3, 11))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        raise UnreadableSourceError(_REFUSED) from None
+    if is_too_deep(tree):
+        raise UnreadableSourceError(_REFUSED)
+    _number_fields(tree)
+    return tree
+
+
+def _number_fields(tree: ast.Module) -> None:
+    """Give what stands in a formatted string the line of the string: parsers number it differently."""
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, line = waiting.pop()
+        if line and isinstance(node, ast.expr):
+            node.lineno = line
+        inner = line or (node.lineno if isinstance(node, ast.JoinedStr) else 0)
+        waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
 
 
 def examined(tree: ast.Module) -> list[Act]:
