@@ -126,7 +126,7 @@ PROTOBUF_FIELDS: Final = 64_000_000
 """Fields of one protobuf file that a scan walks."""
 PROTOBUF_DEPTH: Final = 100
 """Messages inside messages, as protobuf's own parsers bound them."""
-PROTOBUF_TEXT_BYTES: Final = 64 * MIB
+PROTOBUF_TEXT_BYTES: Final = 32 * MIB
 """A protobuf message in text; a graph without its weights has some 10 MB."""
 PROTOBUF_KEPT: Final = 100_000
 """Values of one field that are kept while its message is read."""

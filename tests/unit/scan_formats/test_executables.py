@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import archive_files
 import model_files
 import packed_files
 import pytest
@@ -81,9 +82,10 @@ def test_a_pickle_with_an_archive_behind_it_is_two_formats():
     assert "ambiguous-format" in rules(scan(data))
 
 
-def test_a_sevenfold_packed_payload_is_never_clean_as_in_nullifai():
-    data = b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(24) + model_files.EVIL[:-1]
-    assert scan(data, "model.pt").outcome == "unsupported"
+def test_a_payload_in_a_7z_archive_is_unsafe_as_in_nullifai():
+    broken = model_files.EVIL[:-1]
+    assert scan(archive_files.sevenzip(archive_files.Entry("data.pkl", broken)), "model.pt").outcome == "unsafe"
+    assert scan(b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(24) + broken, "model.pt").outcome == "incomplete"
 
 
 def test_a_java_archive_is_not_clean():
