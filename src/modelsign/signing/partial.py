@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["ByteSource", "LocalBytes", "SignedFiles", "Tensor", "open_signed"]
 
 _BLOCK: Final = 1024 * 1024
+_KEPT: Final = 64 * 1024 * 1024
+"""Bytes that are kept before they are verified on the word of a source alone; more need a size that is known."""
 
 
 class ByteSource(Protocol):
@@ -143,6 +145,9 @@ class SignedFiles:
     def read(self, source: ByteSource, name: str, start: int = 0, end: int | None = None) -> bytes:
         """Return verified bytes of a file from ``start`` to ``end`` (by default all), as many as there are.
 
+        Memory is at most twice the bytes returned, and 64 MiB. Where the manifest does not tell a file's size, a longer
+        range is read once to verify the size that the source claims, and again to be kept.
+
         Raises:
             ModelsignError: ``ARGUMENT_INVALID`` for a range that is none, or as :meth:`check`.
 
@@ -151,12 +156,16 @@ class SignedFiles:
             raise error("ARGUMENT_INVALID", f"from {start} to {end} is no range of bytes")
         data: bytes | None = None
         for statement in self._of(name):
-            size = statement.size(name, source)
-            stop = size if end is None else min(end, size)
-            found = b"".join(self._verified(statement, source, name, min(start, stop), stop))
-            if data not in (None, found):
+            known = _Measured(source, statement.size(name, source))
+            stop = known.size(name) if end is None else min(end, known.size(name))
+            if not statement.tells_size(name) and stop - min(start, stop) > _KEPT:
+                for _ in self._verified(statement, known, name, 0, known.size(name), keep=False):
+                    pass
+            blocks = self._verified(statement, known, name, min(start, stop), stop)
+            if data is None:
+                data = b"".join(blocks)
+            elif not _same(data, blocks):
                 raise error("FILE_CHANGED_WHILE_READ", f"{name} was written to between two readings")
-            data = found
         return data or b""
 
     def tensors(self, source: ByteSource, name: str) -> Mapping[str, TensorPlace]:
@@ -233,6 +242,31 @@ class SignedFiles:
         return error("FILE_CHANGED", f"{name} changed since it was signed", details={"names": [name]})
 
 
+class _Measured:
+    """A source whose file has one size, whatever it says the next time."""
+
+    def __init__(self, source: ByteSource, size: int) -> None:
+        self._source = source
+        self._size = size
+
+    def size(self, name: str) -> int:
+        del name
+        return self._size
+
+    def read(self, name: str, start: int, end: int) -> bytes:
+        return self._source.read(name, start, end)
+
+
+def _same(data: bytes, blocks: Iterator[bytes]) -> bool:
+    """Whether blocks join to the same bytes."""
+    at, view = 0, memoryview(data)
+    for block in blocks:
+        if view[at : at + len(block)] != block:
+            return False
+        at += len(block)
+    return at == len(data)
+
+
 class _Listing:
     """One statement by file: the pieces (start, end, digest) that were signed; end is None for a whole file."""
 
@@ -252,6 +286,10 @@ class _Listing:
         """Return a file's size: the signed one where the manifest tells it, else the source's, bound by the digest."""
         end = self.files[name][-1][1]
         return source.size(name) if end is None else end
+
+    def tells_size(self, name: str) -> bool:
+        """Whether the file's size was signed, as the end of its last piece."""
+        return self.files[name][-1][1] is not None
 
     def pieces(self, name: str, source: ByteSource, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         """Return the signed pieces that a range touches; an empty range touches none, unless it is the whole file."""

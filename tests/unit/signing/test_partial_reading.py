@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -246,3 +247,52 @@ def _listing(content: bytes, step: int) -> SignedFiles:
     }
     payload = write_statement("m", digests, tree=None, serialization=Serialization("sha256", step))
     return open_signed(KeySealer(KEY).seal(IN_TOTO, payload).bundle, [KEY.public])
+
+
+class Endless(Remote):
+    """A server that says a file is huge, and has bytes for all of it."""
+
+    def __init__(self, size: int, *, then: int | None = None) -> None:
+        super().__init__({})
+        self.sizes = [size] if then is None else [size, then]
+        self.given = 0
+
+    def size(self, name: str) -> int:
+        del name
+        return self.sizes[0] if len(self.sizes) == 1 else self.sizes.pop(0)
+
+    def read(self, name: str, start: int, end: int) -> bytes:
+        del name
+        self.given += end - start
+        return bytes(end - start)
+
+
+def peak_of(read) -> int:
+    tracemalloc.start()
+    try:
+        read()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_source_that_never_ends_takes_no_memory(bundles):
+    signed, source = open_signed(bundles[Serialization()], [KEY.public]), Endless(1 << 28)
+    peak = peak_of(lambda: refused_with(signed.read, source, "config.json"))
+    assert source.given == 1 << 28
+    assert peak < 16 << 20
+
+
+def test_a_source_that_changes_its_mind_about_a_size_is_read_as_it_said_first(bundles):
+    signed, source = open_signed(bundles[Serialization()], [KEY.public]), Endless(100, then=1 << 40)
+    assert refused_with(signed.read, source, "config.json") == "FILE_CHANGED"
+    assert source.given == 100
+
+
+def test_reading_a_file_takes_twice_its_bytes_at_most(tmp_path):
+    size = 80 << 20
+    model = build(tmp_path / "m", {"w": bytes(size)})
+    with open_artifact(model) as artifact:
+        signed = open_signed([sign_model(artifact, KEY).bundle], [KEY.public])
+        peak = peak_of(lambda: signed.read(LocalBytes(artifact), "w"))
+    assert peak <= 2 * size + (16 << 20)
