@@ -58,7 +58,7 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 	@touch $@
 
 fuzz: $(VENV)/.fuzz
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 tests/property tests/fuzz
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -n 2 tests/property tests/fuzz tests/unit/scan_formats/test_hostile_files.py
 	$(BIN)/python tools/fuzz_pickles.py
 	$(BIN)/python tools/fuzz.py
 
