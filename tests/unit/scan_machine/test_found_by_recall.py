@@ -122,3 +122,71 @@ def test_a_storage_that_is_declared_larger_than_its_record_is_incomplete():
     assert scan(model_files.pytorch(less), "model.pt").outcome == "clean"
     upper = model_files.archive({"a/DATA.PKL": declared, "a/DATA/0": bytes(12), "a/version": b"3"})
     assert rules(upper, "model.pt") == {"pytorch-storage-size"}
+
+
+ON_NOBODYS_LIST = [
+    "turtle.config_dict",
+    "optparse.Values.read_file",
+    "dataclasses._create_fn",
+    "copy._reconstruct",
+    "gettext.translation",
+    "_bootsubprocess.check_output",
+    "cgitb.Hook",
+    "cmd.Cmd.cmdloop",
+    "pipes.Template",
+    "xml.sax.make_parser",
+    "warnings._getcategory",
+    "xml.dom.domreg.getDOMImplementation",
+    "string.Formatter.vformat",
+    "builtins.str.format",
+    "posixpath.exists",
+    "pathlib.Path.resolve",
+    "xml.dom.xmlbuilder.DOMBuilder.parse",
+    "pstats.Stats",
+    "torch._weights_only_unpickler.Unpickler",
+    "torch.library.Library",
+    "torch.utils._pytree.tree_map",
+    "torch.utils.dlpack.from_dlpack",
+    "scipy.LowLevelCallable",
+    "scipy.io.loadmat",
+    "joblib.disk.delete_folder",
+    "joblib.func_inspect.open_py_source",
+    "sklearn.utils.parallel.delayed",
+    "transformers.dynamic_module_utils.get_class_from_dynamic_module",
+    "tensorflow.io.gfile.GFile",
+    "ray.remote",
+    "importlib.reload",
+    "pkgutil.resolve_name",
+    "types.FunctionType",
+    "_io.FileIO",
+    "ctypes.CDLL",
+    "numpy.f2py.compile",
+    "pandas.eval",
+    "zipimport.zipimporter",
+    "code.InteractiveConsole",
+    "_ctypes.dlopen",
+    "uu.decode",
+    "mimetypes.read_mime_types",
+    "nis.cat",
+    "contextlib.ExitStack",
+    "enum.Enum",
+    "aifc.open",
+    "tabnanny.check",
+    "sqlalchemy.create_engine",
+]
+
+
+@pytest.mark.parametrize("name", ON_NOBODYS_LIST)
+def test_what_other_lists_lack_is_unsafe_to_call(name):
+    """Found by reading the calls in every function of the standard library, and by looking for loaders elsewhere."""
+    parts = name.split(".")
+    module = ".".join(parts[:-1])
+    assert scan(p.reduce_stack(module, parts[-1])).outcome == "unsafe"
+
+
+def test_ordinary_neighbours_of_those_stay_what_they_are():
+    assert scan(p.PROTO4 + p.stack_name("pathlib", "PosixPath") + p.short("a") + b"\x85R.").outcome == "clean"
+    assert scan(p.stored("builtins", "str")).outcome == "clean"
+    assert scan(p.reduce_stack("posixpath", "join")).outcome == "unverified"
+    assert scan(p.stored("torch.utils.hooks", "RemovableHandle")).outcome in {"clean", "unverified"}
+    assert scan(p.stored("enum", "Flag")).outcome == "unverified"
