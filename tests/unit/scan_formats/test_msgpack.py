@@ -111,3 +111,8 @@ def test_any_damage_has_an_answer():
 def test_the_database_of_an_orbax_checkpoint_is_named_and_unsupported(mark):
     result = scan(bytes.fromhex(mark) + bytes(20), "manifest.ocdbt")
     assert (result.outcome, result.format) == ("unsupported", "ocdbt")
+
+
+def test_an_empty_map_alone_is_clean_and_a_pickles_mark_is_not():
+    assert scan_file(BytesReading(b"\x80"), "key2row").outcome == "clean"
+    assert scan_file(BytesReading(b"\x80\x02"), "key2row").outcome != "clean"

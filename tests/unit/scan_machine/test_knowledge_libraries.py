@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.picklebytes import PROTO2, STOP, name, short
+from picklebytes import PROTO2, STOP, name, short
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan import knowledge
 from modelsign.scan.pickles import scan_pickle
-
-if TYPE_CHECKING:
-    from modelsign.verdict import Outcome
+from modelsign.verdict import Outcome
 
 FOLDER = pathlib.Path(knowledge.__file__).parent / "allowed"
 MADE, CALLED = b")\x81}b", b")R}b"
@@ -76,3 +73,13 @@ def test_derived_names_are_of_their_library_and_have_no_use_of_their_own(library
         assert all(one.startswith(f"{library}.") for one in names)
         assert "special" not in group["use"]
         assert "returns" not in group["use"]
+
+
+def test_bound_methods_of_patterns_are_what_tokenizers_of_spacy_keep():
+    def reached(pattern: str, attribute: str) -> set[Outcome]:
+        compiled = name("re", "_compile") + short(pattern) + b"K\x20\x86R"
+        return outcomes(name("builtins", "getattr") + compiled + short(attribute) + b"\x86R")
+
+    assert reached("[a-z]+", "search") == set()
+    assert reached("a" * 5000, "finditer") == {Outcome.UNVERIFIED}
+    assert reached("[a-z]+", "__class__") == {Outcome.UNSAFE}

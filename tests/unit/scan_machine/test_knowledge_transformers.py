@@ -9,7 +9,7 @@ import json
 import pathlib
 
 import pytest
-from tests.support.picklebytes import PROTO2, STOP, binary, name, short
+from picklebytes import PROTO2, STOP, binary, name, short
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan import knowledge

@@ -15,7 +15,6 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +131,6 @@ def _whole() -> Iterator[tuple[str, Any]]:
     joined = layers.Add()([inner, layers.BatchNormalization()(inner)])
     residual = keras.Model(entry, layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(joined)))
     residual.compile("adam", "categorical_crossentropy", ["accuracy"])
-    residual.fit(np.ones((3, 8, 8, 3)), np.eye(3), verbose=0)
     yield "residual", residual
     yield "operations", keras.Model(entry, keras.ops.mean(keras.ops.relu(entry * 2 + 1), axis=-1))
     yield "slices", keras.Model(entry, entry[:, 1:3, ..., 0])

@@ -199,6 +199,8 @@ def _recognise(reading: Reading, name: str) -> bool:
     if name.casefold().endswith(".msgpack"):
         return reading.size > 0
     mark = reading.read_at(0, 1)
+    if mark == b"\x80":
+        return reading.size == 1  # an empty map, as spaCy keeps of empty tables; no pickle is that short
     return mark[:1] in {b"\xde", b"\xdf"} or b"\x81" <= mark <= b"\x8f"
 
 

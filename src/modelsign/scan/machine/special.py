@@ -151,6 +151,18 @@ def _short(judge: Judge, function: Global, arguments: Value, offset: int) -> Val
     return judge.unreviewed(function, arguments, offset)
 
 
+def _pattern(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``re._compile('[a-z]+', 32)``: compiled, never matched; of a long one, it is told that compiling may take long.
+
+    Either way it is a pattern, whose methods are known (``attribute:…``).
+    """
+    if not _is_reviewed_form(judge, function, arguments):
+        return judge.unreviewed(function, arguments, offset)
+    if not isinstance(arguments, tuple) or not all(_is_short(judge, value) for value in arguments):
+        judge.unreviewed(function, arguments, offset)
+    return Instance(function.path, function.entry)
+
+
 def _fraction(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``Fraction('1/3')``: an exponent in the text would be written out as digits."""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else UNKNOWN
@@ -278,6 +290,7 @@ SPECIAL: Final[dict[str, _Special]] = {
     "encode": _encode,
     "torch-bytes": _torch_bytes,
     "tensor-with-attributes": _tensor_with_attributes,
+    "pattern": _pattern,
     "short": _short,
     "fraction": _fraction,
     "new-array": _new_array,
