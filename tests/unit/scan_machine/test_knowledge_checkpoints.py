@@ -138,3 +138,23 @@ def test_modules_of_quantisation_are_unverified_and_its_functions_that_call_back
     assert imported("torch.ao.nn.quantized.modules.linear", "Linear") == {Outcome.UNVERIFIED}
     assert imported("torch.ao.quantization.quantize", "quantize") == {Outcome.UNSAFE}
     assert imported("torch.ao.nn.quantized.modules.linear", "torch.hub.load") == {Outcome.UNSAFE}
+
+
+class Reached:
+    """Pickles as ``getattr(instance, name)``."""
+
+    def __init__(self, owner: object, name: str) -> None:
+        self.parts = (owner, name)
+
+    def __reduce__(self):
+        return getattr, self.parts
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_functions_of_numbers_that_a_scheduler_kept_before_pytorch_2_are_clean(torch):
+    optimizer = torch.optim.SGD(torch.nn.Linear(2, 2).parameters(), lr=0.1, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=5)
+    scheduler.anneal_func = Reached(scheduler, "_annealing_cos")
+    assert zipped(torch, scheduler) == ()
+    scheduler.anneal_func = Reached(scheduler, "_initial_step")
+    assert {one.outcome for one in zipped(torch, scheduler)} == {Outcome.UNSAFE}

@@ -49,7 +49,9 @@ _PARTS = {
     "initializers": "kernel_initializer",
     "activations": "activation",
 }
-_NOT_PARTS = frozenset({"Regularizer", "Constraint", "Initializer", "Optimizer", "Loss", "Metric", "serialize", "get"})
+_NOT_PARTS = frozenset(
+    {"Regularizer", "Constraint", "Initializer", "Optimizer", "Loss", "Metric", "serialize", "deserialize", "get"}
+)
 
 
 def _wrapped() -> dict[str, Callable[[], Any]]:

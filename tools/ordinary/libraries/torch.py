@@ -146,7 +146,7 @@ def _training(chosen: Callable[[str], bool]) -> Iterator[tuple[str, bytes | str]
             sample = torch.ones(3, 4)
             if name == "SparseAdam":
                 layer, sample = torch.nn.Embedding(4, 4, sparse=True), torch.tensor([1])
-            optimizer = cls(list(layer.parameters()))
+            optimizer = cls(list(layer.parameters()), **({"lr": 0.1} if name == "SGD" else {}))
             layer(sample).sum().backward()
             optimizer.step(lambda layer=layer, sample=sample: layer(sample).sum())
             state = {"epoch": 3, "model": layer.state_dict(), "optimizer": optimizer.state_dict()}
@@ -190,8 +190,11 @@ def files(chosen: Callable[[str], bool]) -> Iterator[tuple[str, bytes | Path | s
                 yield f"value-{name}.pkl", f"{type(fault).__name__}: {fault}"
     yield from _training(chosen)
     yield from _traced()
-    if hasattr(torch.distributed, "checkpoint") or importlib.util.find_spec("torch.distributed.checkpoint.state_dict"):
-        saving = importlib.import_module("torch.distributed.checkpoint")
-        with tempfile.TemporaryDirectory() as scratch:
-            saving.save({"model": torch.nn.Linear(2, 2).state_dict()}, checkpoint_id=scratch)
-            yield "distributed.metadata", (Path(scratch) / ".metadata").read_bytes()
+    try:
+        save = importlib.import_module("torch.distributed.checkpoint").save
+    except (ImportError, AttributeError) as fault:
+        yield "distributed.metadata", f"{type(fault).__name__}: {fault}"
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        save({"model": torch.nn.Linear(2, 2).state_dict()}, checkpoint_id=scratch)
+        yield "distributed.metadata", (Path(scratch) / ".metadata").read_bytes()

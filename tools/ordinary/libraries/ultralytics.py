@@ -59,12 +59,12 @@ def files(chosen: Callable[[str], bool]) -> Iterator[tuple[str, bytes | str]]:
             continue
         try:
             model = _class_for(tasks, path.name)(str(path), verbose=False)
+            model.args = utils.DEFAULT_CFG
+            if "rtdetr" not in path.name:
+                model.criterion = model.init_criterion()
         except Exception as fault:  # noqa: BLE001 - models that want other libraries are told
             yield f"{path.stem}.pt", f"{type(fault).__name__}: {str(fault)[:100]}"
             continue
-        model.args = utils.DEFAULT_CFG
-        if "rtdetr" not in path.name:
-            model.criterion = model.init_criterion()
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(0))
         kept = {
             "epoch": -1,
