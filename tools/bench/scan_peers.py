@@ -24,6 +24,8 @@ from pairs import PAIRS, row
 ROOT = Path(__file__).resolve().parents[2]
 AUDIT = ROOT / ".venv-modelaudit"
 MOST_SECONDS, MOST_BYTES = int(os.environ.get("BENCH_PEER_SECONDS", "200")), 8 << 30
+FILES = frozenset(os.environ.get("BENCH_PEER_FILES", "").split())
+"""Names of the files to compare on; all where none is named."""
 ROUNDS = min(PAIRS, 3)
 OURS = """
 import sys, json
@@ -161,6 +163,8 @@ def main() -> None:
         start = {name: min(once(scanner, tiny).cpu for _ in range(ROUNDS)) for name, scanner in scanners.items()}
         print("   start-up, CPU s: " + ", ".join(f"{name} {taken:.2f}" for name, taken in start.items()))
         for title, maker, file in KINDS:
+            if FILES and file not in FILES:
+                continue
             path = Path(folder, file)
             inputs.make(maker.__name__, path)
             compare(title, path, scanners, start)

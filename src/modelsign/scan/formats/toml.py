@@ -24,7 +24,7 @@ __all__ = ["FORMAT"]
 
 _EXTENSIONS: Final = (".toml",)
 _LONG_KEY: Final = re.compile(
-    rb"""(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % limits.JSON_DEPTH
+    rb"""(?<![A-Za-z0-9_.-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % limits.JSON_DEPTH
 )
 """A key of many parts, for which ``tomllib`` takes the square of their number."""
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
