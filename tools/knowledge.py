@@ -41,7 +41,8 @@ _REVIEWED: dict[str, Any] = json.loads((Path(__file__).parent / "knowledge_revie
 _DIGESTS: dict[str, list[str]] = {
     hook: digests for group in _REVIEWED["groups"] for hook, digests in group["hooks"].items()
 }
-_TAGS: dict[str, list[str]] = {name: group["tags"] for group in _REVIEWED["tags"] for name in group["names"]}
+_MORE: dict[str, dict[str, Any]] = {name: group["use"] for group in _REVIEWED["uses"] for name in group["names"]}
+"""What the reviewed hooks of a class ask of the machine, for it and those under it: tags, a review of its state."""
 _HARMLESS = frozenset(_REVIEWED["metaclasses and decorators"])
 _BASES: dict[str, dict[str, Any]] = _REVIEWED["bases"]
 """Bases from elsewhere that take state alone, and what they add to the uses of a class."""
@@ -109,7 +110,10 @@ def _use(name: str, library: Library) -> dict[str, Any] | None:
     use: dict[str, Any] = {"reference": True, "new": [[]], "state": "dict|tuple" if slotted else "dict"}
     for base in sorted(foreign):
         use |= _BASES[base]
-    tags = {tag for one in own for tag in _TAGS.get(one.name, ())} | set(use.get("tags", ()))
+    more = [_MORE[one.name] for one in own if one.name in _MORE]
+    tags = {tag for given in [use, *more] for tag in given.get("tags", ())}
+    for given in more:
+        use |= given
     return {key: value for key, value in (use | {"tags": sorted(tags)}).items() if value}
 
 

@@ -87,14 +87,26 @@ class Library(NamedTuple):
     classes: dict[str, Class]
     tuples: frozenset[str]
     links: dict[str, str]
+    stars: dict[str, list[str]]
+    """By module, the modules that it imports all names from."""
 
     def resolve(self, name: str) -> str:
         """Follow imports from module to module."""
         for _ in range(10):
-            if name in self.classes or name not in self.links:
+            if name in self.classes:
                 break
-            name = self.links[name]
+            module, _, short = name.rpartition(".")
+            if name in self.links:
+                name = self.links[name]
+                continue
+            known = [f"{star}.{short}" for star in self.stars.get(module, ()) if self._has(f"{star}.{short}")]
+            if not known:
+                break
+            name = next((one for one in known if one in self.classes), known[-1])
         return name
+
+    def _has(self, name: str) -> bool:
+        return name in self.classes or name in self.links
 
 
 def _imports(tree: ast.Module, module: str, *, package: bool) -> dict[str, str]:
@@ -110,7 +122,8 @@ def _imports(tree: ast.Module, module: str, *, package: bool) -> dict[str, str]:
                 parts = module.split(".")
                 kept = parts[: len(parts) - node.level + (1 if package else 0)]
                 base = ".".join([*kept, base] if base else kept)
-            found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
+            found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names if alias.name != "*"}
+            found |= {f"*{base}": base for alias in node.names if alias.name == "*"}
     return found
 
 
@@ -216,6 +229,7 @@ def read(library: str, packages: Path, version: str, harmless: frozenset[str]) -
     classes: dict[str, Class] = {}
     links = dict(_ALIASES)
     tuples: set[str] = set()
+    stars: dict[str, list[str]] = {}
     places = [path for path in map(packages.joinpath, _PARTS.get(library, (library,))) if path.exists()]
     for path in sorted(path for place in places for path in ([place] if place.is_file() else place.rglob("*.py"))):
         parts = path.relative_to(packages).with_suffix("").parts
@@ -225,5 +239,6 @@ def read(library: str, packages: Path, version: str, harmless: frozenset[str]) -
         module = _Module(path.read_text(encoding="utf-8"), name, package=parts[-1] == "__init__")
         classes |= {one.name: one for one in module.classes(harmless)}
         tuples |= set(module.tuples())
-        links |= {f"{name}.{short}": target for short, target in module.imports.items()}
-    return Library(version, classes, frozenset(tuples), links)
+        links |= {f"{name}.{short}": target for short, target in module.imports.items() if short[0] != "*"}
+        stars[name] = [target for short, target in module.imports.items() if short[0] == "*"]
+    return Library(version, classes, frozenset(tuples), links, stars)

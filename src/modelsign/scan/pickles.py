@@ -78,12 +78,14 @@ def scan_pickle(
     start: int = 0,
     persistent: str | None = None,
     records: Mapping[str, int] | None = None,
+    takes_members: bool = True,
 ) -> Inspection:
     """Say what the pickle (or the pickles one after the other) from ``start`` to the end would do.
 
     ``member`` is the path inside a container, put into every finding. ``persistent`` names the shape of
     persistent ids the caller's loader resolves: ``"torch"`` for PyTorch storages; None makes any a finding.
-    ``records`` are the bytes that lie beside the pickle for each storage, by its key.
+    ``records`` are the bytes that lie beside the pickle for each storage, by its key. ``takes_members`` says that the
+    caller has the engine scan the models inside; if not, one is a finding.
     It is total: any bytes give an inspection. Only a reading that fails raises a ``ModelsignError``.
     """
     marked = reading.read_at(start, 2)
@@ -92,10 +94,18 @@ def scan_pickle(
     for key, (_, size) in storage_sizes(judge).items():
         if size > sizes.get(key, size):
             judge.note(rules.STORAGE_SIZE, f"storage {key[:60]} has {sizes[key]} bytes, and is declared with {size}")
+    if judge.members and not takes_members:
+        judge.note(rules.UNREVIEWED_USE, "holds a model in a format of its own, which is not scanned here")
     marked_as_such = marked[:1] == b"\x80" and marked[1:] <= b"\x05"
     gave_up = any(finding.rule == rules.BUDGET.id for finding in judge.findings)
     readable = streams > 0 or bool(judge.names) or marked_as_such or gave_up
-    return Inspection(readable=readable, findings=judge.findings, globals=frozenset(judge.names), end=end)
+    return Inspection(
+        readable=readable,
+        findings=judge.findings,
+        globals=frozenset(judge.names),
+        members=tuple(judge.members),
+        end=end,
+    )
 
 
 def analyse(reading: Reading, *, member: str | None = None, start: int = 0, persistent: str | None = None) -> Analysis:
@@ -302,7 +312,7 @@ def scan_torch_stream(reading: Reading, *, member: str | None = None) -> Inspect
     if reading.read_at(0, len(_TORCH_START)) != _TORCH_START or not _walk_torch_stream(judge, 0):
         return Inspection(readable=False)
     _tell(judge, 0, reading.size, judge.findings)
-    return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=reading.size)
+    return _inspection(judge, reading.size)
 
 
 def scan_torch_record(reading: Reading, record: str) -> Inspection:
@@ -318,7 +328,12 @@ def scan_torch_record(reading: Reading, record: str) -> Inspection:
     if end != reading.size:
         judge.note(rules.TRAILING, f"the {record} are not laid out as PyTorch writes them", end)
         _walk_rest(judge, 0)
-    return Inspection(readable=True, findings=judge.findings, globals=frozenset(judge.names), end=end)
+    return _inspection(judge, end)
+
+
+def _inspection(judge: Judge, end: int) -> Inspection:
+    names, members = frozenset(judge.names), tuple(judge.members)
+    return Inspection(readable=True, findings=judge.findings, globals=names, members=members, end=end)
 
 
 def _walk_record(judge: Judge, record: str) -> int:

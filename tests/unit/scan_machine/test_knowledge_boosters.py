@@ -21,7 +21,7 @@ def outcomes(data: bytes) -> set[Outcome]:
 @pytest.mark.parametrize(("module", "name"), [*BOOSTERS, ("xgboost.sklearn", "XGBClassifier")])
 def test_a_booster_takes_state_alone(module, name):
     head = p.PROTO4 + p.stack_name(module, name)
-    assert outcomes(head + b")\x81}" + p.short("handle") + p.short("tree") + b"sb.") == set()
+    assert outcomes(head + b")\x81}" + p.short("best_iteration") + b"K\x01sb.") == set()
     assert outcomes(head + p.short("/a/path") + b"\x85R.") == {Outcome.UNVERIFIED}
     assert outcomes(head + p.short("/a/path") + b"\x85\x81.") == {Outcome.UNVERIFIED}
     assert outcomes(head + b")\x81N}" + p.short("handle") + b"K\x01s\x86b.") == {Outcome.UNVERIFIED}

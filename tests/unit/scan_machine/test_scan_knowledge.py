@@ -13,10 +13,11 @@ import pytest
 from modelsign.scan import knowledge
 from modelsign.scan.machine.rules import CAPABILITIES, RULES
 from modelsign.scan.machine.special import SPECIAL
+from modelsign.scan.machine.states import REVIEWS
 
 FOLDER = Path(knowledge.__file__).parent
 ALLOWED = sorted((FOLDER / "allowed").glob("*.json"))
-USES = {"reference", "call", "new", "state", "items", "returns", "special", "tags"}
+USES = {"reference", "call", "new", "state", "items", "returns", "special", "review", "tags"}
 
 
 def test_python_2_names_are_cpythons_own():
@@ -49,6 +50,7 @@ def test_every_entry_has_a_source_and_only_known_uses(path):
         assert group["names"]
         assert set(group["use"]) <= USES
         assert group["use"].get("special", "encode") in SPECIAL
+        assert group["use"].get("review", "catboost") in REVIEWS
 
 
 @pytest.mark.parametrize("path", ALLOWED, ids=lambda path: path.stem)

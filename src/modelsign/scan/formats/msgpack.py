@@ -190,7 +190,7 @@ class _Walk:
         """Judge the pickle that msgpack-numpy would load from a map with an array of objects."""
         if seen.data is None or seen.kind != b"O":
             return
-        found = scan_pickle(Slice(self.reading, *seen.data))
+        found = scan_pickle(Slice(self.reading, *seen.data), takes_members=False)
         self.findings.update(dict.fromkeys(found.findings))
         self.globals |= found.globals
 

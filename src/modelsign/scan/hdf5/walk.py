@@ -242,7 +242,7 @@ class _Walk:
 
     def _maybe_pickle(self, value: bytes, path: str) -> None:
         """Judge an attribute as PyTables reads it: text that ends in a full stop is tried as a pickle."""
-        seen = scan_pickle(BytesReading(value), member=path)
+        seen = scan_pickle(BytesReading(value), member=path, takes_members=False)
         whole = seen.end == len(value) and bool(seen.globals)
         for finding in seen.findings:
             if whole or finding.outcome is Outcome.UNSAFE:

@@ -22,6 +22,7 @@ _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset(
     {
         "accelerate",
+        "catboost",
         "dill",
         "gensim",
         "joblib",
@@ -30,6 +31,7 @@ _LIBRARIES: Final = frozenset(
         "pandas",
         "scipy",
         "sklearn",
+        "statsmodels",
         "tokenizers",
         "torch",
         "transformers",
@@ -37,7 +39,7 @@ _LIBRARIES: Final = frozenset(
         "xgboost",
     }
 )
-_GENERATED: Final = frozenset({"gensim", "sklearn", "torch", "transformers", "ultralytics"})
+_GENERATED: Final = frozenset({"gensim", "scipy", "sklearn", "statsmodels", "torch", "transformers", "ultralytics"})
 _OTHERS: Final = "python"
 _KEPT: Final = 4096
 """Answers about names that are kept: files may hold any number of names."""
@@ -127,6 +129,7 @@ def _entry(name: str) -> Entry:
         items=frozenset(use.get("items", ())),
         returns=use.get("returns"),
         special=use.get("special"),
+        review=use.get("review"),
         tags=frozenset(use.get("tags", ())),
     )
 

@@ -16,7 +16,8 @@ class Entry:
     ``state``: the pattern of what BUILD may hand to an instance, None if nothing. ``items``: kinds of items
     (``list``, ``dict``, ``set``) an instance may receive. ``returns``: the class of a call's result, ``arg0`` for the
     class given first, None for an instance of the name itself. ``special``: the reviewed rule in
-    ``machine.special`` that judges the call. ``tags``: groups that patterns refer to.
+    ``machine.special`` that judges the call. ``review``: the one in ``machine.states`` that looks into the state.
+    ``tags``: groups that patterns refer to.
     """
 
     name: str
@@ -27,4 +28,5 @@ class Entry:
     items: frozenset[str] = frozenset()
     returns: str | None = None
     special: str | None = None
+    review: str | None = None
     tags: frozenset[str] = frozenset()

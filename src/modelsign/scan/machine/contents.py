@@ -1,7 +1,8 @@
-"""What went into the few containers whose content matters: fields of dtypes, objects of arrays.
+"""What went into the few containers whose content matters: fields of dtypes, objects of arrays, reviewed states.
 
-Containers are otherwise not kept. Keeping begins with the first dtype that has parts or objects; dicts are kept only
-while such a dtype waits for its state, and then only those that became its fields.
+Containers are otherwise not kept. Keeping begins with the first dtype that has parts or objects, or the first instance
+of a class whose state is reviewed by what is in it (``machine.states``); dicts are kept only while one of those waits
+for its state.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ class Contents:
         self._kept = 0
 
     def wait(self, made: int) -> None:
-        """Keep what goes into dicts from here: the dtype made at this offset has yet to get its state."""
+        """Keep what goes into dicts from here: what was made at this offset has yet to get its state."""
         if not self._waiting:
             self._since = made
         self._waiting.add(made)
 
     def arrived(self, made: int) -> None:
-        """Let go of what nobody needs: the dtype has its state."""
+        """Let go of what nobody needs: what was made at this offset has its state."""
         self._waiting.discard(made)
         if not self._waiting:
             self._dicts.clear()
@@ -65,6 +66,12 @@ class Contents:
             if self._kept > _KEPT:
                 raise Exhausted("puts too much between a dtype and its state", offset)
         return False
+
+    def held(self, target: int) -> list[Value] | None:
+        """Return all that was set in a dict, keys and values by turns; None if it may hold more than was seen."""
+        if target >= 0 or ~target < self._since or not self._waiting or target in self._frozen:
+            return None
+        return self._dicts.get(target, [])
 
     def freeze(self, target: int) -> list[Value] | None:
         """Return all that is in a dict which becomes a dtype's fields; None if it may hold more than was seen."""

@@ -19,6 +19,7 @@ from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
 from modelsign.scan.machine.render import value_text
 from modelsign.scan.machine.special import SPECIAL
+from modelsign.scan.machine.states import review, watch
 from modelsign.scan.machine.torch import persistent_in_tar, persistent_module, persistent_storage
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance, Unknown
 from modelsign.scan.trust import is_trusted
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from modelsign.artifact.reading import Reading
+    from modelsign.scan.format import Member
     from modelsign.scan.machine.contents import Contents
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
@@ -94,6 +96,8 @@ class Judge:
         self.skips: dict[int, int] | None = None
         """Where arrays between opcodes start and end, for whoever watches."""
         self._self_caller: str | None = None
+        self.members: list[Member] = []
+        """Models in formats of their own that states hold, for the engine to scan."""
         self.storage_ids: list[tuple[Value, ...]] = []
         self.keeps_storages = False
         """Whether the caller wants to know which PyTorch storages are referred to."""
@@ -141,6 +145,7 @@ class Judge:
         self._calls_inside += other.calls[: max(_CALLS - len(self.calls), 0)]
         if rules.UNKNOWN_GLOBAL.id not in without:
             self.names |= other.names
+            self.members += other.members
 
     def finish(self) -> None:
         """Judge the names that were imported and never called; a walk ends here, whole or broken."""
@@ -246,14 +251,18 @@ class Judge:
             and keywords is None
             and any(fits_signature(self.source, form, arguments) for form in entry.new)
         ):
-            return self.instance(entry.name, entry)
+            return self.made(entry, offset)
         return self.unreviewed(cls, arguments, offset)
+
+    def made(self, entry: knowledge.Entry, offset: int) -> Instance:
+        """Return what stands for a new instance of a known class; its state is watched where the class asks for it."""
+        return self.instance(entry.name, entry) if entry.review is None else watch(self, entry, offset)
 
     def instantiate(self, cls: Value, arguments: tuple[Value, ...], offset: int) -> Value:
         """INST, OBJ: ``cls.__new__(cls)`` of a class without arguments, else ``cls(*arguments)``."""
         if isinstance(cls, Global) and cls.entry is not None and not arguments and () in cls.entry.new:
             cls.consumed += 1
-            return self.instance(cls.entry.name, cls.entry)
+            return self.made(cls.entry, offset)
         return self.call(cls, arguments, offset)
 
     def instance(self, cls: str, entry: knowledge.Entry | None = None) -> Instance:
@@ -333,9 +342,7 @@ class Judge:
             elif target.entry.state is None or not fits(self.source, target.entry.state, state):
                 text = value_text(self.source, state)
                 self.note(rules.UNREVIEWED_USE, f"gives {target.cls} the state {text}, which nobody reviewed", offset)
-            if target.cls == "functools.partial" and not self._may_be_stored(state):
-                text = value_text(self.source, state)
-                self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
+            self._look_into(target, state, offset)
             if target.entry is not None and _CALLS_OWN_METHODS in target.entry.tags:
                 self.calls_own_methods(target.cls)
             if target.cls in REVIEWED:
@@ -351,6 +358,15 @@ class Judge:
                 rules.UNREVIEWED_USE, f"gives state to {value_text(self.source, target)}, which takes none", offset
             )
         return target
+
+    def _look_into(self, target: Instance, state: Value, offset: int) -> None:
+        """Judge what a state holds, for classes to which that matters."""
+        flaw = review(self, target, state)
+        if flaw is not None:
+            self.note(rules.UNREVIEWED_USE, f"gives {target.cls} a state {flaw}", offset)
+        if target.cls == "functools.partial" and not self._may_be_stored(state):
+            text = value_text(self.source, state)
+            self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
 
     @staticmethod
     def _may_be_stored(state: Value) -> bool:

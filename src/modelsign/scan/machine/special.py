@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from modelsign.artifact.reading import BytesReading, Slice
 from modelsign.scan import knowledge
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
+from modelsign.scan.machine.states import bytes_of
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelsign.artifact.reading import Reading
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
@@ -89,7 +88,7 @@ def _reconstructor(judge: Judge, function: Global, arguments: Value, offset: int
                 return Instance(cls.path)  # the unknown class has its own finding
             cls.consumed += 1
             if () in cls.entry.new and fits(judge.source, _PLAIN_BASES[base.path], state):
-                return Instance(cls.entry.name, cls.entry)
+                return judge.made(cls.entry, offset)
     return judge.unreviewed(function, arguments, offset)
 
 
@@ -213,30 +212,26 @@ def _encode(judge: Judge, function: Global, arguments: Value, offset: int) -> Va
 
 
 _LATIN1: Final = ("str", "=latin1|=latin-1|=latin_1|=iso-8859-1")
-_ENCODED: Final = 64 * 1024 * 1024
 
 
-def _bytes_of(judge: Judge, value: Value) -> Reading | None:
-    """Return the bytes that a literal, or an encoded text, stands for; None if they are not in the file as such.
-
-    A bytearray is none of them: a pickle can put other bytes into it before they are read.
-    """
-    source = judge.source
-    if isinstance(value, int) and value >= 0 and source.kind(value) == "bytes":
-        start, length = source.content(value)
-        return Slice(source.reading, start, length)
-    if isinstance(value, Instance) and value.cls == "builtins.bytes" and value.detail:
-        text = source.text(int(value.detail), _ENCODED)
-        try:
-            return None if text is None else BytesReading(text.encode("latin-1"))
-        except UnicodeEncodeError:
-            return None
-    return None
+def _bytes(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``bytearray(b'…')``, ``bytearray('…', 'latin-1')``: remembers where the content stands."""
+    if not isinstance(arguments, tuple) or not _is_reviewed_form(judge, function, arguments):
+        return judge.unreviewed(function, arguments, offset)
+    first = arguments[0] if arguments else UNKNOWN
+    detail = first.detail if isinstance(first, Instance) else ""
+    if isinstance(first, int) and first >= 0:
+        detail = f"{first}"
+    return Instance(function.path, function.entry, detail) if detail else judge.result(function, arguments)
 
 
 def _torch_bytes(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``torch.storage._load_from_bytes(b)``: a PyTorch stream inside; it is scanned."""
-    inner = _bytes_of(judge, arguments[0]) if isinstance(arguments, tuple) and len(arguments) == 1 else None
+    inner = (
+        bytes_of(judge, arguments[0], changeable=False)
+        if isinstance(arguments, tuple) and len(arguments) == 1
+        else None
+    )
     if inner is not None and judge.nested is not None and judge.nested(judge, "torch", inner):
         return Instance(_STORAGE, knowledge.allowed(_STORAGE))
     function.called = True
@@ -288,6 +283,7 @@ SPECIAL: Final[dict[str, _Special]] = {
     "dtype": _dtype,
     "partial": _partial,
     "encode": _encode,
+    "bytes": _bytes,
     "torch-bytes": _torch_bytes,
     "tensor-with-attributes": _tensor_with_attributes,
     "pattern": _pattern,
