@@ -166,6 +166,7 @@ def _walk_again(judge: Judge, start: int, streams: int, end: int, persistent: st
         _walk_as_file(judge, start, member, persistent)
     if judge.unaligned_arrays or judge.inner_pickles:
         second = _judge(source, member, persistent, raw_arrays=False)
+        second.guesses = True
         _walk_all(second, start)
         without = _INNER_BY_OUTER_MEMO if judge.inner_pickles else _ARRAY_AS_OPCODES
         if not judge.inner_pickles and not second.names <= judge.names:  # numbers do not spell names by chance

@@ -9,6 +9,9 @@ import pytest
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
+from modelsign.scan.machine import opcodes as op
+from modelsign.scan.machine.judge import Judge
+from modelsign.scan.machine.source import Source
 from modelsign.scan.pickles import scan_pickle
 from modelsign.verdict import Outcome
 
@@ -162,3 +165,13 @@ def test_models_of_the_installed_libraries_are_found_and_clean(library, protocol
     inspection = scan_pickle(BytesReading(pickle.dumps(made, protocol)))
     assert [member.name for member in inspection.members] == ["handle"]
     assert scan_file(BytesReading(pickle.dumps(made, protocol)), "m.pkl").outcome is Outcome.CLEAN
+
+
+@pytest.mark.parametrize(("path", "told"), [("pandas.core.indexes.base._new_Index", False), ("os.environ", True)])
+def test_items_for_a_known_function_count_only_where_the_memo_is_the_readers_own(path, told):
+    module, _, name = path.rpartition(".")
+    for guesses in (False, True):
+        judge = Judge(Source(BytesReading(b"K\x00")))
+        judge.guesses = guesses
+        judge.add_items(judge.named(module, name, 0), [0, 0], op.SETITEMS, 0)
+        assert any(one.rule == "pickle-state-on-name" for one in judge.findings) is (told or not guesses)

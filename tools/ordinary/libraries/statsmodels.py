@@ -31,7 +31,6 @@ def _makers() -> dict[str, Callable[[], Any]]:
     """Return what makes each subject; a version that has not got one of them raises."""
     api, tsa = importlib.import_module("statsmodels.api"), importlib.import_module("statsmodels.tsa.api")
     formula = importlib.import_module("statsmodels.formula.api")
-    arima = importlib.import_module("statsmodels.tsa.arima.model")
     families = importlib.import_module("statsmodels.genmod.families")
     made: dict[str, Callable[[], Any]] = {
         "OLS": lambda: api.OLS(_NUMBERS, _TABLE).fit(),
@@ -51,7 +50,7 @@ def _makers() -> dict[str, Callable[[], Any]]:
         "GEE": lambda: api.GEE(_NUMBERS, _TABLE, np.arange(60) % 5).fit(),
         "KDE": lambda: _after(api.nonparametric.KDEUnivariate(_NUMBERS)),
         "PHReg": lambda: api.PHReg(np.abs(_NUMBERS), _TABLE[:, 1:]).fit(),
-        "ARIMA": lambda: arima.ARIMA(_SERIES, order=(1, 1, 0)).fit(),
+        "ARIMA": lambda: importlib.import_module("statsmodels.tsa.arima.model").ARIMA(_SERIES, order=(1, 1, 0)).fit(),
         "SARIMAX": lambda: tsa.SARIMAX(_SERIES, order=(1, 0, 0)).fit(disp=0),
         "AutoReg": lambda: tsa.AutoReg(_SERIES, 2).fit(),
         "ExponentialSmoothing": lambda: tsa.ExponentialSmoothing(_SERIES, trend="add").fit(),
@@ -84,7 +83,7 @@ def _saved(made: Any, name: str, **options: bool) -> tuple[str, bytes | str]:
         path = Path(folder) / "results.pickle"
         try:
             made.save(str(path), **options)
-        except (AttributeError, TypeError, ValueError, NotImplementedError) as fault:
+        except (AttributeError, TypeError, ValueError, NotImplementedError, RecursionError) as fault:
             return name, f"cannot be saved: {fault}"
         return name, path.read_bytes()
 

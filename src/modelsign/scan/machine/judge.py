@@ -93,6 +93,9 @@ class Judge:
         """Whether arrays are read as joblib before 1.2 reads them: as if there were no padding."""
         self.inner_pickles = False
         """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
+        self.guesses = False
+        """Whether this reading takes numbers for opcodes, or finds other things in its memo than were put there, so that
+        known classes and functions turn up where containers stood: those take no items, and the reading stops."""
         self.skips: dict[int, int] | None = None
         """Where arrays between opcodes start and end, for whoever watches."""
         self._self_caller: str | None = None
@@ -388,7 +391,8 @@ class Judge:
             if target.entry is not None and kind in target.entry.items:
                 return
         elif isinstance(target, Global):
-            self.note(rules.STATE_ON_NAME, f"puts items into {target.path} itself", offset)
+            if target.entry is None or not self.guesses:
+                self.note(rules.STATE_ON_NAME, f"puts items into {target.path} itself", offset)
             return
         if items:
             text = value_text(self.source, target)
