@@ -71,7 +71,7 @@ class Analysis:
     storages: dict[str, tuple[str, int]]
 
 
-def scan_pickle(
+def scan_pickle(  # noqa: PLR0913 - what a scan of pickles must be told, all by name
     reading: Reading,
     *,
     member: str | None = None,
