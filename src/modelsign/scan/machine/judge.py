@@ -94,8 +94,8 @@ class Judge:
         self.inner_pickles = False
         """Whether a plain unpickler would read on in the pickle of an object array, with the outer memo."""
         self.guesses = False
-        """Whether this reading takes numbers for opcodes, or finds other things in its memo than were put there, so that
-        known classes and functions turn up where containers stood: those take no items, and the reading stops."""
+        """Whether this reading takes numbers for opcodes, or finds other things in its memo than were put there: known
+        classes and functions turn up where containers stood, which take no items, and the reading stops."""
         self.skips: dict[int, int] | None = None
         """Where arrays between opcodes start and end, for whoever watches."""
         self._self_caller: str | None = None
