@@ -222,8 +222,10 @@ class Child:
     def end(self) -> str:
         """End it, if it has not ended, and say how it ended: ``SIGSEGV``, ``status 70``; safe to call twice."""
         if self._end is None:
-            self._channel.close()
-            self._end = _told(self._zygote.end(self.process))
+            try:
+                self._end = _told(self._zygote.end(self.process))
+            finally:
+                self._channel.close()  # only now: a child that sees this ends by itself, and not as it was told
         return self._end
 
 

@@ -8,6 +8,7 @@ import flatbytes as fb
 import ggufbytes
 import model_files
 import onnxbytes as ox
+import ordinary_files
 import r_files
 import tensorflowbytes as tf
 from ggufbytes import F32, gguf
@@ -152,5 +153,11 @@ ATTACKS: tuple[Attack, ...] = (
         "a promise in R's serialisation is evaluated when the value is looked at",
         lambda: ("model.rds", r_files.write(r_files.promise(r_files.UNBOUND))),
         "rds-promise",
+    ),
+    Attack(
+        "CVE-2023-47248",
+        "PyArrow unpickles the metadata of a type of columns as soon as it reads a table",
+        lambda: ("table.parquet", ordinary_files.parquet(ordinary_files.PICKLED_TYPE)),
+        "arrow-pickled-type",
     ),
 )

@@ -38,11 +38,12 @@ def test_what_was_signed_and_attested_keyless_is_allowed_offline(sigstore, tmp_p
         answer = modelsign(*command, *how, "--format", "json")
         assert answer.exit_code == 0, answer.stdout
 
-    def forbidden(*_: object, **__: object) -> None:
-        message = "check opens no socket"
-        raise AssertionError(message)
+    class OfThisMachine(socket.socket):
+        def __init__(self, family=-1, type=-1, proto=-1, fileno=None):  # noqa: A002 - as the standard library has it
+            assert fileno is not None or family == socket.AF_UNIX, "check opens no socket but to its own child"
+            super().__init__(family, type, proto, fileno)
 
-    monkeypatch.setattr(socket, "socket", forbidden)
+    monkeypatch.setattr(socket, "socket", OfThisMachine)
     settings = ("--policy", tmp_path / "policy.json", "--set", f"root={sigstore.trusted_root}", "--format", "json")
     answer = modelsign("check", model, *settings, "--set", f"people=identity={IDENTITY},issuer={sigstore.issuer}")
     assert (answer.exit_code, answer.document["verdict"]) == (0, "ALLOW"), answer.stdout

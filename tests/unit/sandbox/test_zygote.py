@@ -100,11 +100,11 @@ def test_children_end_with_a_zygote_that_is_killed():
     zygote = Zygote(PROGRAM, {})
     child = zygote.fork({}, Fences())
     os.kill(zygote.process, signal.SIGKILL)
+    assert gone(child.process)
     with pytest.raises(ModelsignError) as caught:
         add(child, 1)
     assert caught.value.code == "SANDBOX_ENDED"
     assert child.end() == "ended with its zygote"
-    assert gone(child.process)
     with pytest.raises(ModelsignError) as caught:
         zygote.fork({}, Fences())
     assert caught.value.code == "SANDBOX_UNAVAILABLE"
