@@ -153,7 +153,7 @@ def _is_text(account: Account, events: list) -> bool:
 
 
 def _are_frames_odd(data: bytes, inspection: Inspection, *accounts: Account) -> bool:
-    broken = any(account.ending == "Broken" for account in accounts)
+    broken = any(account.ending != "end" for account in accounts)
     return _has(inspection, "pickle-frame-crossed") or (broken and b"\x95" in data)
 
 
