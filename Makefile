@@ -6,6 +6,7 @@
 #   make fuzz     property and fuzz tests with many more examples, pickles against CPython's unpicklers
 #                 (MODELSIGN_FUZZ_PROGRAMS, 1000000), then parsers for MODELSIGN_FUZZ_SECONDS (600)
 #   make ordinary false alarms: makes files with the libraries that are installed, and scans them
+#   make recall   names that other scanners call dangerous, by every route in every container: none may be clean
 #   make interop  who reads whose signatures, by method, against a Sigstore on loopback
 #   make mutate   mutation testing of the modules that decide
 #   make clean    remove everything these targets made
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check bench fuzz ordinary interop mutate generate clean
+.PHONY: help demo test check bench fuzz ordinary recall interop mutate generate clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -64,6 +65,9 @@ fuzz: $(VENV)/.fuzz
 
 ordinary: $(VENV)/.dev
 	$(BIN)/python tools/ordinary
+
+recall: $(VENV)/.dev
+	$(BIN)/python tools/recall.py
 
 interop: $(VENV)/.dev
 	$(BIN)/python tools/node_packages.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from modelsign.cli.session import Session
     from modelsign.verdict import Acceptance, ScanResult
 
-__all__ = ["acceptance_options", "accepted"]
+__all__ = ["acceptance_options", "accepted", "read_acceptances"]
 
 _DAYS: Final = 90
 _OPTIONS: Final = (
@@ -39,30 +40,48 @@ _OPTIONS: Final = (
 
 
 def acceptance_options(function: Any) -> Any:
-    """Add the flags to a command; their values are what :func:`accepted` takes."""
+    """Add the flags to a command; their values are what the functions below take."""
     for option in reversed(section("Accepted findings", _OPTIONS)):
         function = option(function)
     return function
 
 
-def accepted(session: Session, result: ScanResult, values: dict[str, Any]) -> tuple[ScanResult, list[str]]:
-    """Apply what the flags accept to a result; also return warnings.
+def read_acceptances(session: Session, values: dict[str, Any]) -> list[Acceptance]:
+    """Read what the flags accept, before any work is done.
 
     Raises:
-        ModelsignError: ``BASELINE_INVALID``, and what reading and writing files raises.
+        ModelsignError: ``BASELINE_NOT_FOUND``, ``BASELINE_INVALID``, and what reading files raises.
 
     """
     from modelsign import baseline, limits
+    from modelsign.errors import error
 
     _check_usage(values)
     given: list[Acceptance] = []
-    if values["baseline"] is not None:
-        given += baseline.read(session.read(values["baseline"], limits.BASELINE_BYTES, what="baseline"))
+    place = values["baseline"]
+    if place is not None:
+        if place != "-" and not os.path.lexists(place):
+            raise error("BASELINE_NOT_FOUND", f"there is no baseline at {place}")
+        given += baseline.read(session.read(place, limits.BASELINE_BYTES, what="baseline"))
     for text in values["accept_finding"]:
         try:
             given.append(_known(baseline.in_place(text)))
         except ValueError as fault:
             raise click.BadParameter(str(fault), param_hint="--accept-finding") from None
+    return given
+
+
+def accepted(
+    session: Session, result: ScanResult, given: list[Acceptance], values: dict[str, Any]
+) -> tuple[ScanResult, list[str]]:
+    """Apply what is accepted to a result, and write the baseline that the flags ask for; also return warnings.
+
+    Raises:
+        ModelsignError: what writing files raises.
+
+    """
+    from modelsign import baseline
+
     insecure = values["insecure_accept_unsafe"]
     warnings = ["--insecure-accept-unsafe: findings called unsafe can be accepted"] if insecure else []
     if given:

@@ -77,7 +77,7 @@ def command(session: Session, **options: Any) -> Report:
     from modelsign.artifact.model import open_artifact
     from modelsign.check import check_model
     from modelsign.cli.attest import moment
-    from modelsign.cli.model_options import is_inert, keep_report_outside, read_private_key
+    from modelsign.cli.model_options import is_inert, keep_report_outside, place_of, read_private_key
     from modelsign.policy.parameters import assignments, bind
 
     if not options["policy"]:
@@ -121,7 +121,9 @@ def command(session: Session, **options: Any) -> Report:
     warnings = list(result.warnings)
     if options["at"]:
         warnings.append(f"judged as of {result.time} because --at says so")
-    return Report(session.command, status, body=body, reasons=tuple(reasons), warnings=tuple(warnings), result=result)
+    place = place_of(session, options["model"])
+    answers = tuple(reasons)
+    return Report(session.command, status, body, answers, tuple(warnings), result=result, place=place)
 
 
 def _policy(session: Session, named: str) -> Policy:

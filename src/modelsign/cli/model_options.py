@@ -28,6 +28,7 @@ __all__ = [
     "keep_report_outside",
     "model_options",
     "open_model",
+    "place_of",
     "progress_of",
     "read_private_key",
     "read_public_key",
@@ -84,8 +85,8 @@ def open_model(model: str, values: ModelOptions, bundles: Sequence[str] = ()) ->
     )
 
 
-def keep_report_outside(session: Session, model: str) -> None:
-    """Refuse ``-o`` into the model, where the report would be a file that nobody signed, or take the place of one.
+def keep_report_outside(session: Session, model: str, *, nobody: str = "signed") -> None:
+    """Refuse ``-o`` into the model, where the report would be a file that ``nobody`` signed, or take the place of one.
 
     Raises:
         ModelsignError: ``USAGE``; the answer then goes to stdout.
@@ -102,13 +103,28 @@ def keep_report_outside(session: Session, model: str) -> None:
     whole = os.path.realpath(model)
     place = os.path.join(folder, os.path.basename(report))  # noqa: PTH118,PTH119 - same
     if os.path.isdir(model) and f"{folder}/".startswith(f"{whole}/"):  # noqa: PTH112 - same
-        message = f"the report {report} would be a file in the model that nobody signed"
+        message = f"the report {report} would be a file in the model that nobody {nobody}"
     elif os.path.isfile(model) and whole in (place, os.path.realpath(report)):  # noqa: PTH113 - same
         message = f"the report {report} would take the place of the model"
     else:
         return
     session.presentation = dataclasses.replace(session.presentation, output=None)
     raise error("USAGE", message, advice="Choose a place outside the model with -o.")
+
+
+def place_of(session: Session, model: str) -> str | None:
+    """Return what leads from the working directory to where the model's paths begin: empty, or ending in a slash.
+
+    None where the model does not lie below the working directory, as code scanning services show no such file.
+    """
+    folder = model if os.path.isdir(model) else os.path.dirname(model)  # noqa: PTH112,PTH120 - strings, as in artifact
+    wholes = [os.path.join(session.cwd, folder)]  # noqa: PTH118 - same
+    wholes.append(os.path.realpath(wholes[0]))
+    for whole, start in zip(wholes, (session.cwd, os.path.realpath(session.cwd)), strict=True):
+        found = os.path.relpath(whole, start)
+        if found.partition(os.sep)[0] != os.pardir:
+            return "" if found == os.curdir else f"{found}/"
+    return None
 
 
 def is_inert(reading: FileReading, name: str, *, sandbox: bool = True) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelsign.cli.acceptances import acceptance_options, accepted
+from modelsign.cli.acceptances import acceptance_options, accepted, read_acceptances
 from modelsign.cli.command import ALL_FORMATS, NO_SANDBOX, define
 from modelsign.verdict import Answer, Outcome, Report, worst
 
@@ -89,6 +89,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
 ) -> Report:
     """Scan a model's files for code that would run when they are loaded."""
     from modelsign.artifact.model import open_artifact
+    from modelsign.cli.model_options import keep_report_outside, place_of
     from modelsign.errors import ExitStatus
     from modelsign.examine import compare, examine, opinion_ids
     from modelsign.scan.ruleset import ruleset_digest
@@ -99,6 +100,9 @@ def command(  # noqa: PLR0913 - one parameter a flag
         return Report(session.command, ExitStatus.OK, body={"ruleset_digest": digest}, text=f"sha256:{digest}\n")
     if model is None:
         raise click.UsageError("Missing argument 'MODEL'.")
+    if model != "-":
+        keep_report_outside(session, model, nobody="scanned")
+    given = read_acceptances(session, acceptance)
     scanning: Any = {"trust_globals": frozenset(trust_global), "sandbox": not no_sandbox}
     compared = opinion_ids() if comparing else ()
     warnings: list[str] = []
@@ -118,8 +122,9 @@ def command(  # noqa: PLR0913 - one parameter a flag
         warnings += [] if traced.found else ["--trace: there is no pickle in what was scanned"]
     if comparing:
         result = compare(result)
-    result, told = accepted(session, result, acceptance)
-    return _report(session, result, accept, (*warnings, *told, *_notes(result, trust_global, second_opinion)))
+    result, told = accepted(session, result, given, acceptance)
+    report = _report(session, result, accept, (*warnings, *told, *_notes(result, trust_global, second_opinion)))
+    return report if model == "-" else replace(report, place=place_of(session, model))
 
 
 def _report(session: Session, result: ScanResult, accept: frozenset[Outcome], warnings: tuple[str, ...]) -> Report:

@@ -6,6 +6,12 @@ from modelsign.reasons._reason import ExitStatus, Reason
 
 REASONS: tuple[Reason, ...] = (
     Reason(
+        "BASELINE_NOT_FOUND",
+        ExitStatus.USAGE,
+        "there is no such baseline",
+        "Check the spelling of --baseline; `modelsign scan --write-baseline FILE` writes one.",
+    ),
+    Reason(
         "BASELINE_INVALID",
         ExitStatus.USAGE,
         "a baseline of accepted findings cannot be used",

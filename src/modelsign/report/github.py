@@ -27,7 +27,7 @@ _COMMANDS: Final = {
 def render(report: Report, *, colour: bool = False) -> str:
     """Write one annotation a line, then one for the result; colour is never used."""
     del colour
-    lines = [_annotation(one) for one in observations(report)]
+    lines = [_annotation(one, report.place or "") for one in observations(report)]
     lines += [f"::warning title=modelsign::{_data(warning)}" for warning in report.warnings]
     status = int(report.exit_status)
     word = "notice" if status == 0 else "error"
@@ -35,9 +35,12 @@ def render(report: Report, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _annotation(one: Observation) -> str:
-    """Write one; its further lines are escaped line ends, which the runner shows as lines."""
-    place = f"file={_property(one.path)}," if one.path is not None else ""
+def _annotation(one: Observation, folder: str) -> str:
+    """Write one; its further lines are escaped line ends, which the runner shows as lines.
+
+    The runner looks for files from the root of the repository, where the command is started.
+    """
+    place = f"file={_property(folder + one.path)}," if one.path is not None else ""
     inside = f" ({one.inside})" if one.inside else ""
     sure = f" ({one.sureness})" if one.sureness else ""
     lines = [

@@ -2,7 +2,10 @@
 
 Fingerprints are made of rule, path, member and message without the numbers in it (counts, lines, offsets), and of
 how many alike came before, so that a finding keeps its identity when a file is written again or its neighbours move.
-Paths are relative to the model: a fingerprint is the same on every machine.
+They are made of the path within the model, so that a fingerprint is the same on every machine.
+
+A location is relative to the working directory where the model lies below it (``%SRCROOT%``, which services take for
+the root of the repository), else to the model (``MODEL``). No absolute path of the machine is told.
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["OUTPUT", "render"]
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_BASES: Final = {
+    "%SRCROOT%": "The directory in which modelsign was started.",
+    "MODEL": "The folder of the model, or of the file that is the model.",
+}
 _NUMBER: Final = re.compile(r"(?<![\w.])[0-9]+(?![\w.]*[A-Za-z_])")
 """A number that stands alone: not a part of a name, nor of a version."""
 _LEVELS: Final = {
@@ -56,7 +63,7 @@ def render(report: Report, *, colour: bool = False) -> str:
     results = []
     for one in found:
         identity = json.dumps([one.rule, one.path, one.member, _NUMBER.sub("0", one.message)])
-        results.append(_result(one, ids.index(one.rule), f"{identity}{alike[identity] or ''}"))
+        results.append(_result(one, ids.index(one.rule), f"{identity}{alike[identity] or ''}", report.place))
         alike[identity] += 1
     run = {
         "tool": {
@@ -68,6 +75,7 @@ def render(report: Report, *, colour: bool = False) -> str:
             }
         },
         "invocations": [_invocation(report)],
+        **_bases(report),
         "columnKind": "unicodeCodePoints",
         "results": results,
         "properties": {
@@ -76,6 +84,18 @@ def render(report: Report, *, colour: bool = False) -> str:
         },
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _bases(report: Report) -> dict[str, object]:
+    """Say what locations are relative to; its own place on this machine is nobody's business (3.14.14)."""
+    if _scan_of(report.result) is None:
+        return {}
+    base = _base(report.place)
+    return {"originalUriBaseIds": {base: {"description": {"text": _BASES[base]}}}}
+
+
+def _base(place: str | None) -> str:
+    return "MODEL" if place is None else "%SRCROOT%"
 
 
 def _invocation(report: Report) -> dict[str, object]:
@@ -109,7 +129,7 @@ def _rule(rule: str, found: list[Observation], known: Rule | None) -> dict[str, 
     return described
 
 
-def _result(one: Observation, index: int, identity: str) -> dict[str, object]:
+def _result(one: Observation, index: int, identity: str, place: str | None) -> dict[str, object]:
     result: dict[str, object] = {
         "ruleId": one.rule,
         "ruleIndex": index,
@@ -118,7 +138,7 @@ def _result(one: Observation, index: int, identity: str) -> dict[str, object]:
         "partialFingerprints": {"modelsign/v2": hashlib.sha256(identity.encode()).hexdigest()},
     }
     if one.path is not None:
-        result["locations"] = [_location(one, one.path)]
+        result["locations"] = [_location(one, one.path, place)]
     if one.accepted:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": one.accepted}]
     facts = {
@@ -134,9 +154,9 @@ def _result(one: Observation, index: int, identity: str) -> dict[str, object]:
     return result
 
 
-def _location(one: Observation, path: str) -> dict[str, object]:
-    uri = quote(path.encode("utf-8", "surrogateescape"))
-    physical: dict[str, object] = {"artifactLocation": {"uri": uri}}
+def _location(one: Observation, path: str, place: str | None) -> dict[str, object]:
+    uri = quote(f"{place or ''}{path}".encode("utf-8", "surrogateescape"))
+    physical: dict[str, object] = {"artifactLocation": {"uri": uri, "uriBaseId": _base(place)}}
     if one.offset is not None and one.member is None:
         physical["region"] = {"byteOffset": one.offset}
     location: dict[str, object] = {"physicalLocation": physical}

@@ -38,6 +38,8 @@ class Report:
 
     ``body`` holds the command's own stable keys. ``result`` is the value it was made from, for
     outputs that need more than the body (SARIF). ``text`` is the human text where the command has its own.
+    ``place`` leads from the working directory to where the model's paths begin (empty, or ending in a slash); None
+    where the model does not lie there.
     """
 
     command: str
@@ -47,3 +49,4 @@ class Report:
     warnings: tuple[str, ...] = ()
     result: object = None
     text: str | None = None
+    place: str | None = None

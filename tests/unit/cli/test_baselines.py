@@ -189,3 +189,9 @@ def test_the_digest_that_is_shown_is_that_of_the_result_and_of_the_attestation(m
     with open_artifact(model) as artifact:
         statement = scan_statement(artifact.name, scan_artifact(artifact), version="1", scanned_on=NOW)
     assert json.loads(statement)["predicate"]["scanner"]["rulesetDigest"] == {"sha256": shown}
+
+
+def test_a_baseline_that_is_not_there_is_a_fault_of_usage_found_before_the_scan(model, tmp_path):
+    done = scan(model, "--baseline", tmp_path / "misspelt.json")
+    assert (done.exit_code, done.codes) == (2, ["BASELINE_NOT_FOUND"])
+    assert "files" not in done.document

@@ -154,3 +154,35 @@ def test_the_environment_sets_flags_by_their_names(model):
     assert scan(model).exit_code == 3
     assert scan(model, environ={"MODELSIGN_SCAN_ACCEPT": "unverified,unsupported"}).exit_code == 0
     assert scan(model, environ={"MODELSIGN_SCAN_SECOND_OPINION": "oracle"}).codes == ["OPINION_UNKNOWN"]
+
+
+def test_a_report_does_not_become_a_file_of_the_model(model):
+    done = scan(model, "-o", model / "report.json")
+    assert (done.exit_code, done.codes) == (2, ["USAGE"])
+    assert "nobody scanned" in done.document["reasons"][0]["message"]
+    assert not (model / "report.json").exists()
+
+
+def test_a_report_does_not_take_the_place_of_the_model(model):
+    before = (model / "config.json").read_bytes()
+    assert scan(model / "config.json", "-o", model / "config.json", "--force").exit_code == 2
+    assert (model / "config.json").read_bytes() == before
+    assert scan(model / "config.json", "-o", model / "beside.json").exit_code == 0
+
+
+def sarif_place(model, cwd):
+    done = modelsign("scan", model, "--format", "sarif", cwd=cwd)
+    return done.document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+
+
+def test_code_scanning_finds_the_files_from_where_the_command_was_started(model, tmp_path):
+    (model / "evil.pkl").write_bytes(model_files.EVIL)
+    inside = {"uri": "model/evil.pkl", "uriBaseId": "%SRCROOT%"}
+    assert sarif_place("model", tmp_path) == inside
+    assert sarif_place(model, tmp_path) == inside
+    assert sarif_place("model/evil.pkl", tmp_path) == inside
+    assert sarif_place(".", model) == {"uri": "evil.pkl", "uriBaseId": "%SRCROOT%"}
+    (tmp_path / "elsewhere").mkdir()
+    assert sarif_place(model, tmp_path / "elsewhere") == {"uri": "evil.pkl", "uriBaseId": "MODEL"}
+    annotations = modelsign("scan", "model", "--format", "github", cwd=tmp_path)
+    assert "file=model/evil.pkl," in annotations.stdout

@@ -167,7 +167,7 @@ def test_sarif_places_a_finding_by_an_encoded_path_and_a_byte() -> None:
     assert first["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("evil%1B%5B2J%0D%0A")
     assert first["locations"][0]["logicalLocations"][0]["name"].endswith("at byte 17")
     assert second["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": "a%20b%25.bin"},
+        "artifactLocation": {"uri": "a%20b%25.bin", "uriBaseId": "MODEL"},
         "region": {"byteOffset": 3},
     }
     assert (first["level"], second["level"]) == ("error", "note")

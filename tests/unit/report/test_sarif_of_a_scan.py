@@ -21,9 +21,9 @@ FILES = {
 }
 
 
-def log(files=FILES):
+def log(files=FILES, place=None):
     result = scan_result(scan_file(BytesReading(data), name) for name, data in files.items())
-    report = Report("scan", result.exit_status(), result.body(), result=result)
+    report = Report("scan", result.exit_status(), result.body(), result=result, place=place)
     return json.loads(_index.load("sarif").render(report))
 
 
@@ -70,6 +70,28 @@ def test_fingerprints_are_stable_distinct_and_free_of_offsets(run):
     longer = {**FILES, "evil é%.pkl": b"\x80\x02N0" + model_files.EVIL[2:]}
     moved = {result["partialFingerprints"]["modelsign/v2"] for result in log(longer)["runs"][0]["results"]}
     assert set(prints) == moved
+
+
+@pytest.mark.parametrize(
+    ("place", "base", "uri"),
+    [
+        (None, "MODEL", "x.yaml"),
+        ("", "%SRCROOT%", "x.yaml"),
+        ("my models/é/", "%SRCROOT%", "my%20models/%C3%A9/x.yaml"),
+    ],
+)
+def test_places_are_relative_to_the_root_of_the_sources_where_the_model_lies_there(place, base, uri):
+    (run,) = log({"x.yaml": b"a: !!python/object/apply:os.system [x]"}, place)["runs"]
+    location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": uri, "uriBaseId": base}
+    assert list(run["originalUriBaseIds"]) == [base]
+
+
+def test_fingerprints_do_not_tell_where_the_model_lies():
+    def prints(place):
+        return [one["partialFingerprints"] for one in log(place=place)["runs"][0]["results"]]
+
+    assert prints(None) == prints("") == prints("models/a/")
 
 
 def test_a_clean_scan_has_no_results():
