@@ -17,7 +17,7 @@ from modelsign.scan.machine.states import REVIEWS
 
 FOLDER = Path(knowledge.__file__).parent
 ALLOWED = sorted((FOLDER / "allowed").glob("*.json"))
-USES = {"reference", "call", "new", "state", "items", "returns", "special", "review", "tags"}
+USES = {"reference", "call", "new", "keywords", "state", "items", "returns", "special", "review", "tags"}
 
 
 def test_python_2_names_are_cpythons_own():

@@ -125,6 +125,7 @@ def _entry(name: str) -> Entry:
         reference=use.get("reference", False),
         call=tuple(tuple(signature) for signature in use.get("call", ())),
         new=tuple(tuple(signature) for signature in use.get("new", ())),
+        keywords=use.get("keywords"),
         state=use.get("state"),
         items=frozenset(use.get("items", ())),
         returns=use.get("returns"),

@@ -12,7 +12,8 @@ class Entry:
     """The good uses of one name; a use that is not listed is a finding.
 
     Signatures are lists of parameter patterns (see ``machine.arguments``). ``reference``: it may be stored or
-    passed on without being called. ``call``: signatures of a call. ``new``: signatures of ``cls.__new__(cls, …)``.
+    passed on without being called. ``call``: signatures of a call. ``new``: signatures of ``cls.__new__(cls, …)``,
+    ``keywords``: the pattern of the keywords it may be given beside those, None if none.
     ``state``: the pattern of what BUILD may hand to an instance, None if nothing. ``items``: kinds of items
     (``list``, ``dict``, ``set``) an instance may receive. ``returns``: the class of a call's result, ``arg0`` for the
     class given first, None for an instance of the name itself. ``special``: the reviewed rule in
@@ -24,6 +25,7 @@ class Entry:
     reference: bool = False
     call: tuple[tuple[str, ...], ...] = ()
     new: tuple[tuple[str, ...], ...] = ()
+    keywords: str | None = None
     state: str | None = None
     items: frozenset[str] = frozenset()
     returns: str | None = None

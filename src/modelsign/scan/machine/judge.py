@@ -14,6 +14,7 @@ from modelsign.scan.machine import opcodes as op
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.chain import Chain
+from modelsign.scan.machine.construction import PARTIAL, constructed, is_given
 from modelsign.scan.machine.dtypes import REVIEWED, review_state
 from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
@@ -226,7 +227,8 @@ class Judge:
     def call(self, function: Value, arguments: Value, offset: int) -> Value:
         """REDUCE: ``function(*arguments)``."""
         if not isinstance(function, Global):
-            return self._call_of_no_name(function, arguments, offset)
+            made = constructed(self, function, arguments, offset)
+            return self._call_of_no_name(function, arguments, offset) if made is None else made
         function.consumed += 1
         entry = function.entry
         if entry is None:
@@ -251,7 +253,7 @@ class Judge:
         self.last_use = offset
         if (
             isinstance(arguments, tuple)
-            and keywords is None
+            and (keywords is None or (entry.keywords is not None and fits(self.source, entry.keywords, keywords)))
             and any(fits_signature(self.source, form, arguments) for form in entry.new)
         ):
             return self.made(entry, offset)
@@ -367,7 +369,7 @@ class Judge:
         flaw = review(self, target, state)
         if flaw is not None:
             self.note(rules.UNREVIEWED_USE, f"gives {target.cls} a state {flaw}", offset)
-        if target.cls == "functools.partial" and not self._may_be_stored(state):
+        if target.cls == PARTIAL and not is_given(self.source, target, state) and not self._may_be_stored(state):
             text = value_text(self.source, state)
             self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
 

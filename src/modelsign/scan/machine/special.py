@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelsign.scan import knowledge
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.construction import PARTIAL, construction
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
 from modelsign.scan.machine.states import bytes_of
@@ -119,9 +120,12 @@ _DTYPE: Final = ("str|class#numpy-scalar", "?bool|int", "?bool|int")
 def _partial(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``functools.partial(f, …)``: as good as ``f`` stored; a name nobody knows has its own finding."""
     if isinstance(arguments, tuple) and arguments:
+        made = construction(function, arguments)
+        if made is not None:
+            return made
         inner = arguments[0]
         if isinstance(inner, Global) and (not inner.capability if inner.entry is None else inner.entry.reference):
-            return Instance("functools.partial", function.entry)
+            return Instance(PARTIAL, function.entry)
     return judge.unreviewed(function, arguments, offset)
 
 
