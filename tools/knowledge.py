@@ -152,7 +152,7 @@ def document(library: str, others: list[Path]) -> dict[str, Any]:
     withheld: dict[str, str] = {}
     listed = _LISTED.get(library, _EVERY)
     for name in sorted({name for one in versions for name in [*one.classes, *one.tuples] if listed.search(name)}):
-        having = [one for one in versions if name in one.classes or name in one.tuples]
+        having = [one for one in versions if (place := one.resolve(name)) in one.classes or place in one.tuples]
         uses = [_tuple_use(name, one) for one in having]
         if None in uses:
             if any(uses):

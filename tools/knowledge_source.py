@@ -18,12 +18,26 @@ __all__ = ["Class", "Library", "read"]
 
 _PARTS = {
     "torch": (
+        "torch/nn/__init__.py",
         "torch/nn/modules",
         "torch/nn/utils",
         "torch/optim",
         "torch/distributions",
+        "torch/utils/data/__init__.py",
         "torch/utils/data/dataset.py",
         "torch/utils/data/sampler.py",
+        "torch/utils/data/dataloader.py",
+        "torch/utils/data/distributed.py",
+        "torch/amp/__init__.py",
+        "torch/amp/grad_scaler.py",
+        "torch/cuda/amp/grad_scaler.py",
+        "torch/ao/nn",
+        "torch/ao/quantization/stubs.py",
+        "torch/nn/intrinsic",
+        "torch/nn/qat",
+        "torch/nn/quantizable",
+        "torch/nn/quantized",
+        "torch/quantization/stubs.py",
     ),
     "transformers": (
         "transformers/models",
