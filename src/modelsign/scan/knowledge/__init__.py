@@ -16,7 +16,16 @@ from modelsign.scan.knowledge.entry import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Entry", "allowed", "canonical", "capability", "capability_of_call", "load_all", "mapped"]
+__all__ = [
+    "Entry",
+    "allowed",
+    "canonical",
+    "capability",
+    "capability_of_call",
+    "guessed_capability",
+    "load_all",
+    "mapped",
+]
 
 _FOLDER: Final = Path(__file__).parent
 _LIBRARIES: Final = frozenset(
@@ -214,6 +223,23 @@ def capability_of_call(module: str, qualname: str) -> str | None:
     inner = qualname.split(".")
     reached = module in modules or (len(inner) > 1 and inner[-2] in modules)
     return capability(module, qualname) or (danger if reached else None)
+
+
+@cache
+def _last_names() -> tuple[str, frozenset[str], Mapping[str, frozenset[str]]]:
+    group = _load("dangerous.json")["last_names"]
+    return group["capability"], frozenset(group["anywhere"]), {key: frozenset(of) for key, of in group["below"].items()}
+
+
+def guessed_capability(module: str, qualname: str) -> str | None:
+    """Return what calling a name of an unknown module does by its last parts, where these mean one thing alone.
+
+    ``gevent.subprocess.Popen`` and ``eventlet.green.os.system`` are such names; ``model.eval`` is none.
+    """
+    danger, anywhere, below = _last_names()
+    *before, last = f"{module}.{qualname}".rsplit(".", 2)[-2:]
+    holder = before[0].lstrip("_") if before else ""
+    return danger if last in anywhere or last in below.get(holder, ()) else None
 
 
 @cache

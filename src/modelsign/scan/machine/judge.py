@@ -1,6 +1,7 @@
 """Decides on each thing the machine sees a pickle do: import, call, make, give state, add items.
 
-By exact names and their allowed use (``scan.knowledge``); what is not known is a finding, never a guess.
+By exact names and their allowed use (``scan.knowledge``); what is not known is a finding. The one guess is
+made against a name: a call whose last part can only mean running something is called that, with medium confidence.
 It never looks at the running interpreter, so a verdict is a function of the bytes and the ruleset.
 """
 
@@ -123,21 +124,28 @@ class Judge:
         """The calls that have a finding, as pseudo-Python, with those of pickles inside and other readings behind."""
         return (*self.chain.texts, *self._calls_inside)
 
-    def note(
-        self, rule: Rule, message: str, offset: int | None = None, *, call: int = 0, name: str | None = None
+    def note(  # noqa: PLR0913 - what a finding is made of
+        self,
+        rule: Rule,
+        message: str,
+        offset: int | None = None,
+        *,
+        call: int = 0,
+        name: str | None = None,
+        confidence: Confidence = Confidence.HIGH,
     ) -> None:
         """Record a finding, unless the same was recorded before.
 
-        ``call`` is the number of the call it is about, ``name`` the unknown name where it is about nothing else.
+        ``call`` is the number of the call it is about, ``name`` the unknown name where it is about nothing else,
+        ``confidence`` the most that it can have.
         """
         key = (rule.id, message)
         if key in self._findings:
             return
         if len(self._findings) <= limits.SCAN_FINDINGS or rule.id not in self._noted:
             self._noted.add(rule.id)  # the first of each rule is kept, however many findings others had
-            self._findings[key] = rule.finding(
-                message, member=self.member, offset=offset, calls=self.chain.upto(call), name=name
-            )
+            found = rule.finding(message, member=self.member, offset=offset, calls=self.chain.upto(call), name=name)
+            self._findings[key] = found.at_most(confidence)
 
     def absorb(
         self, other: Judge, without: frozenset[str] = frozenset(), *, confidence: Confidence = Confidence.HIGH
@@ -308,14 +316,22 @@ class Judge:
 
     def _unknown_call(self, function: Global, arguments: Value, offset: int) -> Value:
         function.capability = function.capability or knowledge.capability_of_call(function.module, function.name)
-        rule, words = self._rule_of(function)
         call = 0
         if (not function.called or function.capability) and not self._is_trusted(function):
             text, call = self.chain.add(function.path, arguments)
-            name = None if function.capability else function.path
-            self.note(rule, f"calls {text}{words}", offset, call=call, name=name)
+            self._note_unknown_call(function, text, call, offset)
         function.called = True
         return Instance(function.path, call=call) if call else self.instance(function.path)
+
+    def _note_unknown_call(self, function: Global, text: str, call: int, offset: int) -> None:
+        """Record a call of a name that is a known danger, sounds like one, or is not known."""
+        rule, words = self._rule_of(function)
+        if not function.capability and (guess := knowledge.guessed_capability(function.module, function.name)):
+            message = f"calls {text}, by its name what runs programs or code"
+            self.note(rules.CAPABILITIES[guess], message, offset, call=call, confidence=Confidence.MEDIUM)
+            return
+        name = None if function.capability else function.path
+        self.note(rule, f"calls {text}{words}", offset, call=call, name=name)
 
     def _call_of_no_name(self, function: Value, arguments: Value, offset: int) -> Value:
         text, call = self.chain.add(function, arguments)
