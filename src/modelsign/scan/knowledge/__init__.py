@@ -38,6 +38,7 @@ _LIBRARIES: Final = frozenset(
         "lightgbm",
         "numpy",
         "pandas",
+        "pyarrow",
         "scipy",
         "sklearn",
         "statsmodels",

@@ -32,6 +32,9 @@ class Contents:
         self._frozen: dict[int, list[Value]] = {}
         self._lengths: dict[int, int] = {}
         self._kept = 0
+        self._lists: dict[int, list[Value] | None] = {}
+        self._lists_since = 0
+        self._lists_wanted = 0
 
     def wait(self, made: int) -> None:
         """Keep what goes into dicts from here: what was made at this offset has yet to get its state."""
@@ -49,6 +52,42 @@ class Contents:
         """Note that so many items were put behind the others of a list in an array's state."""
         self._lengths[target] = self._lengths.get(target, 0) + count
 
+    def lists_from(self, offset: int) -> None:
+        """Keep what goes into lists from here: a function was named whose arguments are looked into."""
+        if not self._lists_wanted:
+            self._lists_since = offset
+        self._lists_wanted += 1
+
+    def lists_done(self) -> None:
+        """Let go of what nobody needs: such a function was called."""
+        self._lists_wanted = max(self._lists_wanted - 1, 0)
+        if not self._lists_wanted:
+            self._lists.clear()
+
+    def extended(self, target: int, items: list[Value], offset: int) -> None:
+        """Keep what was put behind the others of a list.
+
+        Raises:
+            Exhausted: too much was kept.
+
+        """
+        if self._lists_wanted:
+            known = self._lists.setdefault(target, [])
+            if known is not None:
+                known.extend(items)
+                self._keep(len(items) + 1, offset)
+
+    def listed(self, target: int) -> list[Value] | None:
+        """Return all that is in a list; None if it may hold other things than were seen."""
+        if target >= 0 or ~target < self._lists_since or not self._lists_wanted:
+            return None
+        return self._lists.get(target, [])
+
+    def _keep(self, count: int, offset: int) -> None:
+        self._kept += count
+        if self._kept > _KEPT:
+            raise Exhausted("puts too much between a name and its use", offset)
+
     def set_items(self, target: int, items: list[Value], offset: int) -> bool:
         """Note what was set in a container; say whether it was a dict that a dtype holds and nobody may change.
 
@@ -58,13 +97,14 @@ class Contents:
         """
         if target in self._frozen:
             return bool(items)
+        if self._lists_wanted and (target not in self._lists or self._lists[target] is not None):
+            self._lists[target] = None
+            self._keep(1, offset)
         if target in self._lengths:
             self._lengths[target] = _NOTHING  # setting a slice of a list can make it shorter
         if self._waiting:
             self._dicts.setdefault(target, []).extend(items)
-            self._kept += len(items) + 1
-            if self._kept > _KEPT:
-                raise Exhausted("puts too much between a dtype and its state", offset)
+            self._keep(len(items) + 1, offset)
         return False
 
     def held(self, target: int) -> list[Value] | None:

@@ -16,6 +16,7 @@ from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
 from modelsign.scan.machine.chain import Chain
 from modelsign.scan.machine.construction import PARTIAL, constructed, is_given
+from modelsign.scan.machine.contents import Contents
 from modelsign.scan.machine.dtypes import REVIEWED, review_state
 from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.reading import Reading
     from modelsign.scan.format import Member
-    from modelsign.scan.machine.contents import Contents
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
     from modelsign.verdict import Finding, Rule
@@ -45,6 +45,8 @@ _CALLS_OWN_METHODS: Final = "calls-own-methods"
 """The tag of classes whose ``__setstate__`` calls methods by looking them up on the instance."""
 _MAKES_CALLABLES: Final = "makes-callables"
 """The tag of names that are ordinary where they are called as reviewed, and nothing that a model stores."""
+_TAKES_LISTS: Final = "takes-lists"
+"""The tag of functions whose arguments are looked into down to what is in their lists."""
 _HARMLESS_TO_CALL: Final = frozenset(
     {"factory", "numpy-scalar", "pure", "torch-dtype", "torch-layout", "torch-storage"}
 )
@@ -199,7 +201,14 @@ class Judge:
         if found is None:
             found = self.named(module, name, offset)
         found.pushed += 1
+        if found.takes_lists:
+            self.keep_lists(offset)
         return found
+
+    def keep_lists(self, offset: int) -> None:
+        """Keep what goes into lists from here, until the function that was named is called."""
+        self.contents = self.contents or Contents()
+        self.contents.lists_from(offset)
 
     def named(self, module: str, name: str, offset: int) -> Global:
         """Return what stands for a name of Python 3, which counts as imported from here on."""
@@ -213,6 +222,8 @@ class Judge:
                 found.capability = knowledge.capability(module, name) or knowledge.capability(
                     *knowledge.mapped(module, name)
                 )
+            else:
+                found.takes_lists = _TAKES_LISTS in found.entry.tags
             self.globals[(module, name)] = found
             self._name_bytes += len(module) + len(name)
             if self._name_bytes > limits.PICKLE_NAME_BYTES:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelsign.scan import knowledge
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.arrow import ARROW
 from modelsign.scan.machine.construction import PARTIAL, construction
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
 from modelsign.scan.machine.states import bytes_of
-from modelsign.scan.machine.values import UNKNOWN, Global, Instance
+from modelsign.scan.machine.values import EMPTY_BYTES, UNKNOWN, Global, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,6 +224,8 @@ def _bytes(judge: Judge, function: Global, arguments: Value, offset: int) -> Val
     if not isinstance(arguments, tuple) or not _is_reviewed_form(judge, function, arguments):
         return judge.unreviewed(function, arguments, offset)
     first = arguments[0] if arguments else UNKNOWN
+    if not arguments:
+        return Instance(function.path, function.entry, EMPTY_BYTES)
     detail = first.detail if isinstance(first, Instance) else ""
     if isinstance(first, int) and first >= 0:
         detail = f"{first}"
@@ -279,6 +282,7 @@ _TENSOR: Final = "is#torch-tensor"
 _TENSOR_CLASS: Final = "class#torch-tensor"
 
 SPECIAL: Final[dict[str, _Special]] = {
+    **ARROW,
     "attribute": _attribute,
     "import": _import,
     "reconstructor": _reconstructor,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelsign.artifact.containers.stream import Stream
 from modelsign.artifact.reading import BytesReading, Slice
 from modelsign.scan.format import Member
+from modelsign.scan.machine.arrow import is_checked_array
 from modelsign.scan.machine.contents import Contents
-from modelsign.scan.machine.values import Global, Instance
+from modelsign.scan.machine.values import EMPTY_BYTES, Global, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,16 @@ def _vectorized(judge: Judge, target: Watched, state: Value) -> str | None:
     return None
 
 
+def _of_arrow(judge: Judge, target: Watched, state: Value) -> str | None:
+    """``ArrowExtensionArray.__setstate__`` hands what it holds to ``pyarrow.chunked_array``, which asks for methods."""
+    del target
+    attributes = _attributes(judge, state)
+    if attributes is None:
+        return _UNFOLLOWED
+    held = [value for key in ("_pa_array", "_data") for value in attributes.get(key, ())]
+    return None if all(is_checked_array(value) for value in held) else "whose data is no array that was looked into"
+
+
 # --- formulas --------------------------------------------------------------------------------
 
 _EVALUATING: Final = frozenset({"restore_design_info", "restore_model_spec"})
@@ -172,6 +183,8 @@ def bytes_of(judge: Judge, value: Value, *, changeable: bool = True) -> Reading 
     source = judge.source
     kinds = {"bytes", "bytearray"} if changeable else {"bytes"}
     if isinstance(value, Instance) and value.cls.removeprefix("builtins.") in kinds and value.detail:
+        if value.detail == EMPTY_BYTES:
+            return BytesReading(b"")
         place = int(value.detail)
         if source.kind(place) != "str":
             return bytes_of(judge, place, changeable=changeable)
@@ -238,6 +251,7 @@ def _catboost(judge: Judge, target: Watched, state: Value) -> str | None:
 REVIEWS: Final[dict[str, Callable[[Judge, Watched, Value], str | None]]] = {
     "scipy-distribution": _distribution,
     "vectorized": _vectorized,
+    "pandas-arrow": _of_arrow,
     "statsmodels-data": _model_data,
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, Union
 if TYPE_CHECKING:
     from modelsign.scan.knowledge.entry import Entry
 
-__all__ = ["BUFFER", "UNKNOWN", "Global", "Instance", "Unknown", "Value"]
+__all__ = ["BUFFER", "EMPTY_BYTES", "UNKNOWN", "Global", "Instance", "Unknown", "Value"]
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +26,7 @@ class Global:
 
     ``entry`` is what is known of its good uses, ``capability`` the dangerous class it belongs to.
     ``pushed`` and ``consumed`` count how often it came onto the stack and how often it left as the thing called:
-    the difference was stored or passed on.
+    the difference was stored or passed on. ``takes_lists`` says that what it is called with is looked into, lists too.
     """
 
     module: str
@@ -37,6 +37,7 @@ class Global:
     pushed: int = 0
     consumed: int = 0
     called: bool = False
+    takes_lists: bool = False
 
     @property
     def path(self) -> str:
@@ -71,6 +72,8 @@ class Unknown:
         self.call = call
 
 
+EMPTY_BYTES: Final = "empty"
+"""The ``detail`` of bytes that are known to be none."""
 UNKNOWN: Final = Unknown()
 BUFFER: Final = Instance("buffer")
 """An out-of-band buffer (PEP 574)."""

@@ -269,6 +269,8 @@ class Walk:
         self.stack.append(value)
         if type(value) is Global:
             value.pushed += 1
+            if value.takes_lists:
+                self.judge.keep_lists(offset)
 
     def add_items(self, target: Value, height: int, offset: int) -> None:
         """APPENDS, SETITEMS and their like on something that is not plainly a container, or is watched."""
@@ -289,6 +291,7 @@ class Walk:
         if code in _APPENDING:
             if place > 1 and isinstance(self.stack[place - 2], Dtype):
                 contents.appended(target, len(items))
+            contents.extended(target, items, offset)
         elif contents.set_items(target, items, offset):
             self.judge.note(rules.CAPABILITIES["native-code"], "changes the fields of a dtype in use", offset)
 
