@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 NOT_OURS: dict[str, str] = {
+    "GHSA-wccx-j62j-r448": "fickling's hook left pickle.loads and _pickle.loads alone. Nothing is hooked while "
+    "scanning.",
     "GHSA-fphw-536r-4p88": "fickling's hook left the pure-Python unpickler alone. Nothing is hooked while scanning; "
     "the gate (docs/explanation.md) hands loaders a sealed copy of what was scanned.",
     "trailofbits/fickling#309": "A context manager left its hooks behind. Nothing is hooked while scanning.",
