@@ -23,6 +23,8 @@ _TEXT_PICKLE: Final = re.compile(rb"\(*(?:c[A-Za-z_]|[ISVXTUNK\x8c\]}])")
 _STRONG: Final = 4
 _HEAD: Final = 4096
 _TEXT_SAMPLE: Final = 4096
+_CONTROLS: Final = bytes(set(range(0x20)) - set(b"\t\n\r\f"))
+"""What no text holds, of the characters of C0."""
 
 
 def is_loadable(head: bytes) -> bool:
@@ -82,4 +84,4 @@ def by_name(name: str) -> Mark | None:
 def is_text(reading: Reading) -> bool:
     """Whether the beginning looks like text, for the name of an unknown format."""
     sample = reading.read_at(0, _TEXT_SAMPLE)
-    return bool(sample) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in sample)  # noqa: PLR2004 - C0
+    return bool(sample) and len(sample.translate(None, _CONTROLS)) == len(sample)

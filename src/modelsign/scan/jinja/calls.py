@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from modelsign.scan.jinja.lexer import Token
 from modelsign.scan.jinja.names import escapes, known, pattern_escapes, pattern_reaches
 from modelsign.scan.jinja.rules import COMPUTED, DANGEROUS, ESCAPE, EXHAUSTS, FORMAT, UNKNOWN
 from modelsign.scan.jinja.values import (
@@ -15,6 +16,7 @@ from modelsign.scan.jinja.values import (
     concatenated,
     container,
     either,
+    reached,
     repeated,
     transformed,
     widened,
@@ -62,22 +64,23 @@ class Calls:
         self.findings: dict[Finding, None] = {}
         self.bound: dict[str, Value] = {}
         self.macros: dict[str, list[str]] = {}
-        self.line = 1
+        self.token = Token("begin", "", 1)
+        """What is read just now."""
         self.changed = False
         self.round = 0
 
     def report(self, rule: Rule, message: str) -> None:
         """Record a finding at the line that is read."""
-        self.findings[rule.finding(f"line {self.line}: {message}")] = None
+        self.findings[rule.finding(f"line {self.token.line}: {message}")] = None
 
     def bind(self, name: str, value: Value) -> None:
         """Let a name stand for a value besides those it stands for already."""
         for field, inside in value.fields:
             self._bind(f"{name}.{field}", inside)
-        self._bind(name, value._replace(fields=(), name="", base=None))
+        self._bind(name, value)
 
     def _bind(self, name: str, value: Value) -> None:
-        value = value._replace(fields=(), name="", base=None, number=None)
+        value = Value(value.texts, value.other, value.made, None, value.numeric, value.items)
         before = self.bound.get(name)
         after = value if before is None else either([before, value])
         if before is not None and self.round > _TAKEN_UP:
@@ -90,7 +93,7 @@ class Calls:
         """Return what a name stands for."""
         if escapes(name):
             self.report(ESCAPE, f"the variable {name[:_SHOWN]}")
-        return self.bound.get(name, ANYTHING)._replace(name=name)
+        return reached(self.bound.get(name, ANYTHING), name)
 
     def attribute(self, value: Value, name: str, *, called: bool) -> Value:
         """Judge ``value.name``."""
@@ -111,13 +114,13 @@ class Calls:
             return self._inside(value, words[0])
         inside = value.items or ANYTHING
         path = f"{value.name[:_LONGEST_NAME] or '?'}.{words[0]}" if words else "?"
-        return inside._replace(other=True, name=path, base=value._replace(base=None))
+        return reached(inside, path, value, other=True)
 
     def _inside(self, value: Value, name: str) -> Value:
         path = f"{value.name if 0 < len(value.name) < _LONGEST_NAME else '?'}.{name}"
-        known_here = self.bound.get(path) or dict(value.fields).get(name)
-        inside = known_here if known_here is not None else (value.items or ANYTHING)._replace(other=True)
-        return inside._replace(name=path, base=value._replace(base=None))
+        known_here = self.bound.get(path) or (dict(value.fields).get(name) if value.fields else None)
+        inside = known_here if known_here is not None else (value.items or ANYTHING)
+        return reached(inside, path, value, other=known_here is None)
 
     def _judge_key(self, name: str) -> None:
         if escapes(name):

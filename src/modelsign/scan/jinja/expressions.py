@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.jinja.calls import Calls
-from modelsign.scan.jinja.lexer import MalformedTemplateError, Token, unescaped
+from modelsign.scan.jinja.lexer import MalformedTemplateError, unescaped
 from modelsign.scan.jinja.names import hides, pattern_escapes
 from modelsign.scan.jinja.rules import COMPUTED, ESCAPE
 from modelsign.scan.jinja.values import ANYTHING, NUMBER, Value, container, either, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
+
+    from modelsign.scan.jinja.lexer import Token
 
 __all__ = ["Expressions"]
 
@@ -45,18 +47,26 @@ def _number(token: Token) -> float:
 class Expressions(Calls):
     """The tokens of one template, and what its expressions come to."""
 
-    def __init__(self, stream: Iterator[Token]) -> None:
-        """Take the template's tokens."""
+    def __init__(self, read: Sequence[Token], fault: MalformedTemplateError | None) -> None:
+        """Take the template's tokens, and what is wrong behind them."""
         super().__init__()
-        self._stream = stream
-        self.token = Token("begin", "", 1)
+        self._next = iter(read).__next__
+        self._fault = fault
         self._depth = 0
 
     def advance(self) -> Token:
-        """Return the token and go on to the next."""
+        """Return the token and go on to the next; the last one stays.
+
+        Raises:
+            MalformedTemplateError: the tokens end in a fault.
+
+        """
         token = self.token
-        self.token = next(self._stream, token)
-        self.line = self.token.line
+        try:
+            self.token = self._next()
+        except StopIteration:
+            if self._fault is not None:
+                raise self._fault from None
         return token
 
     def is_op(self, *words: str) -> bool:
@@ -69,7 +79,7 @@ class Expressions(Calls):
 
     def take(self, *words: str) -> bool:
         """Skip an operator or word, if it is the token."""
-        if self.token.kind in {"op", "name"} and self.token.text in words:
+        if self.token.text in words and self.token.kind in {"op", "name"}:
             self.advance()
             return True
         return False
@@ -136,9 +146,9 @@ class Expressions(Calls):
         return left
 
     def _unary(self, *, filters: bool = True) -> Value:
-        signs = 0
-        while self.is_op("-", "+"):
-            signs += 1
+        signs = False
+        while self.token.kind == "op" and self.token.text in {"-", "+"}:
+            signs = True
             self.advance()
         value = self._postfix(self._primary())
         value = NUMBER if signs else value
@@ -202,6 +212,8 @@ class Expressions(Calls):
 
     def _postfix(self, value: Value) -> Value:
         while True:
+            if self.token.kind != "op":
+                return value
             if self.take("."):
                 if self.token.kind == "integer":
                     self.advance()
@@ -255,6 +267,8 @@ class Expressions(Calls):
 
     def _filtered(self, value: Value) -> Value:
         while True:
+            if self.token.kind not in {"op", "name"}:
+                return value
             if self.take("|"):
                 name = self.dotted()
                 given, named = self.arguments() if self.is_op("(") else ([], {})

@@ -17,7 +17,7 @@ from modelsign.scan.jinja.values import ANYTHING, MADE, Value
 from modelsign.scan.rules import BUDGET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from modelsign.scan.jinja.lexer import Token
     from modelsign.verdict import Finding
@@ -39,16 +39,16 @@ def judged(text: str) -> tuple[Finding, ...]:
         return (BUDGET.finding(f"a template of {len(text)} characters; the limit is {limits.TEMPLATE_CHARACTERS}"),)
     bound: Mapping[str, Value] = {}
     macros: Mapping[str, list[str]] = {}
-    read: list[Token] = []
+    read, fault = tokens(text)
     for number in range(_ROUNDS):
-        template = _Template(iter(read) if number else _kept(text, read))
+        template = _Template(read, fault)
         template.round = number
         template.bound.update(bound)
         template.macros.update(macros)
         try:
             template.read()
-        except MalformedTemplateError as fault:
-            return (*template.findings, SYNTAX.finding(str(fault)))
+        except MalformedTemplateError as broken:
+            return (*template.findings, SYNTAX.finding(str(broken)))
         if not template.changed:
             break
         bound, macros = template.bound, template.macros
@@ -57,18 +57,11 @@ def judged(text: str) -> tuple[Finding, ...]:
     return tuple(template.findings)
 
 
-def _kept(text: str, read: list[Token]) -> Iterator[Token]:
-    """Yield the tokens and keep them for the next round."""
-    for token in tokens(text):
-        read.append(token)
-        yield token
-
-
 class _Template(Expressions):
     """The tags of one template, from the first to the last."""
 
-    def __init__(self, stream: Iterator[Token]) -> None:
-        super().__init__(stream)
+    def __init__(self, read: Sequence[Token], fault: MalformedTemplateError | None) -> None:
+        super().__init__(read, fault)
         self._open: list[tuple[str, float]] = []
         """The blocks that are open, and how often each is gone through at least."""
 

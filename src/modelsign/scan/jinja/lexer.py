@@ -1,17 +1,14 @@
 """Splits a Jinja template into tokens, as ``jinja2/lexer.py`` 3.1 does with its default delimiters.
 
-What stands between the tags is output and not looked at. Linear in the template; keeps no more than one token.
+What stands between the tags is output and not looked at. Linear in the template, in time and in what is kept.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from modelsign.scan.letters import old_letter
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 __all__ = ["MalformedTemplateError", "Token", "tokens", "unescaped"]
 
@@ -54,13 +51,20 @@ class Token(NamedTuple):
     line: int
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens of all tags, and ``eof`` at the end.
+def tokens(text: str) -> tuple[list[Token], MalformedTemplateError | None]:
+    """Return the tokens of all tags, and ``eof`` at the end; or those before a fault, and the fault.
 
-    Raises:
-        MalformedTemplateError: a tag, comment, text or bracket that is not closed, or a character without meaning.
-
+    A fault is a tag, comment, text or bracket that is not closed, or a character without meaning.
     """
+    read: list[Token] = []
+    try:
+        _read(text, read)
+    except MalformedTemplateError as fault:
+        return read, fault
+    return read, None
+
+
+def _read(text: str, read: list[Token]) -> None:
     at, line, counted = 0, 1, 0
     while found := _OPEN.search(text, at):
         at = found.start()
@@ -74,9 +78,9 @@ def tokens(text: str) -> Iterator[Token]:
             end = _END_RAW.search(text, raw.end())
             at = _behind(end.end() if end else -1, 0, "a raw block is not closed", line)
         else:
-            yield Token("begin", mark, line)
-            at = yield from _tag(text, at + 2, mark, line)
-    yield Token("eof", "", line + text.count("\n", counted))
+            read.append(Token("begin", mark, line))
+            at = _tag(text, at + 2, mark, line, read)
+    read.append(Token("eof", "", line + text.count("\n", counted)))
 
 
 def _behind(place: int, length: int, fault: str, line: int) -> int:
@@ -85,15 +89,15 @@ def _behind(place: int, length: int, fault: str, line: int) -> int:
     return place + length
 
 
-def _tag(text: str, at: int, mark: str, line: int) -> Generator[Token, None, int]:
-    """Yield the tokens of one tag; returns the place behind it."""
+def _tag(text: str, at: int, mark: str, line: int, read: list[Token]) -> int:  # noqa: C901 - one loop, without calls
+    """Read the tokens of one tag; returns the place behind it."""
     if text[at : at + 1] in {"-", "+"} and not (mark == "{{" and text[at] == "+"):
         at += 1
     closing: list[str] = []
-    inside, ends = _INSIDE.match, _ENDS[mark].match
+    inside, ends, add = _INSIDE.match, _ENDS[mark].match, read.append
     while True:
         if not closing and (end := ends(text, at)):
-            yield Token("end", mark, line)
+            add(Token("end", mark, line))
             return end.end()
         found = inside(text, at)
         if found is None:
@@ -107,9 +111,11 @@ def _tag(text: str, at: int, mark: str, line: int) -> Generator[Token, None, int
                 closing.append(_PAIRS[word])
             elif word in _CLOSING and (not closing or closing.pop() != word):
                 raise MalformedTemplateError(f"{word} closes nothing", line)
-        yield Token(kind, word, line)
+        add(Token(kind, word, line))
         if kind == "string":
             line += word.count("\n")
+        if text[at : at + 1] == " ":  # by far the most common; others are matched
+            at += 1
 
 
 def unescaped(token: Token) -> str:
@@ -119,6 +125,8 @@ def unescaped(token: Token) -> str:
         MalformedTemplateError: an escape is cut short or names no character.
 
     """
+    if "\\" not in token.text:
+        return token.text[1:-1]
 
     def one(found: re.Match[str]) -> str:
         octal, two, four, eight, name, letter, _ = found.groups()

@@ -20,6 +20,7 @@ __all__ = [
     "concatenated",
     "container",
     "either",
+    "reached",
     "repeated",
     "texts",
     "transformed",
@@ -55,6 +56,14 @@ class Value(NamedTuple):
 ANYTHING: Final = Value()
 NUMBER: Final = Value(numeric=True)
 MADE: Final = Value(made=True)
+
+
+def reached(value: Value, name: str, base: Value | None = None, *, other: bool = False) -> Value:
+    """Return a value by the name by which it was reached, and from what; a call by position costs a third."""
+    words, or_other, made, number, numeric, items, fields, _, _ = value
+    if base is not None and base.base is not None:
+        base = Value(*base[:-1])
+    return Value(words, or_other or other, made, number, numeric, items, fields, name, base)
 
 
 def texts(*words: str) -> Value:
