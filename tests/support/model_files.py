@@ -14,6 +14,7 @@ import zlib
 
 import archive_files
 import caffe_files
+import exported_files
 import ggmlbytes
 import graph_files
 import hdf5_files
@@ -131,6 +132,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "pickle": {"a.pkl": HARMLESS},
     **graph_files.GOOD,
     **caffe_files.GOOD,
+    **exported_files.GOOD,
     **ordinary_files.GOOD,
     **archive_files.GOOD,
     **ggmlbytes.GOOD,
@@ -175,6 +177,7 @@ BAD: dict[str, dict[str, bytes]] = {
     "pickle": {"evil.pkl": EVIL, "evil.dat": EVIL_TEXT},
     **graph_files.BAD,
     **caffe_files.BAD,
+    **exported_files.BAD,
     **ordinary_files.BAD,
     **archive_files.BAD,
     **ggmlbytes.BAD,

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from bombs import containers, documents, graphs, pickles, streams
+from bombs import containers, documents, exported, graphs, pickles, streams
 from bombs.bomb import Bomb
 
 __all__ = ["BOMBS", "Bomb"]
 
-BOMBS: tuple[Bomb, ...] = (*pickles.BOMBS, *containers.BOMBS, *documents.BOMBS, *graphs.BOMBS, *streams.BOMBS)
+BOMBS: tuple[Bomb, ...] = (
+    *pickles.BOMBS,
+    *containers.BOMBS,
+    *documents.BOMBS,
+    *graphs.BOMBS,
+    *streams.BOMBS,
+    *exported.BOMBS,
+)

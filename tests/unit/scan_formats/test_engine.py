@@ -220,10 +220,7 @@ def test_members_without_a_reader_make_an_archive_unsupported():
 
 @pytest.mark.parametrize(
     "members",
-    [
-        {"pkg/archive_format": b"pt2"},
-        {"META-INF/MANIFEST.MF": b"x"},
-    ],
+    [{"META-INF/MANIFEST.MF": b"x"}],
 )
 def test_archives_whose_loader_follows_instructions_are_unsupported(members):
     result = scan(model_files.archive(members))

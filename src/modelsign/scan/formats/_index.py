@@ -50,6 +50,7 @@ IDS: Final[tuple[str, ...]] = (
     "png",
     "python",
     "pytorch",
+    "pytorch-export",
     "pytorch-legacy",
     "pytorch-tar",
     "rar",
@@ -306,6 +307,12 @@ def _pytorch() -> Format:
     return FORMAT
 
 
+def _pytorch_export() -> Format:
+    from modelsign.scan.formats.pytorch_export import FORMAT
+
+    return FORMAT
+
+
 def _pytorch_legacy() -> Format:
     from modelsign.scan.formats.pytorch_legacy import FORMAT
 
@@ -489,6 +496,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "png": _png,
     "python": _python,
     "pytorch": _pytorch,
+    "pytorch-export": _pytorch_export,
     "pytorch-legacy": _pytorch_legacy,
     "pytorch-tar": _pytorch_tar,
     "rar": _rar,

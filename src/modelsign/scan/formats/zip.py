@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-_KINDS: Final = (
-    (frozenset({"archive_format"}), "a PyTorch export archive (torch/export/pt2_archive)"),
-    (frozenset({"meta-inf/manifest.mf"}), "a Java archive"),
-)
+_KINDS: Final = ((frozenset({"meta-inf/manifest.mf"}), "a Java archive"),)
 """Archives whose loader follows what certain members say; each with the members that give it away."""
 
 
