@@ -1,4 +1,4 @@
-"""Writes exported PyTorch programs by hand, in the layouts of 2.13 and of before 2.8; nothing here needs PyTorch."""
+"""Writes exported PyTorch programs and shards of distributed checkpoints by hand; nothing here needs PyTorch."""
 
 from __future__ import annotations
 
@@ -95,12 +95,24 @@ def older(model: bytes | None = None, constants: bytes = STATE) -> bytes:
     )
 
 
-GOOD = {"pytorch-export": {"model.pt2": exported(), "older.pt2": older(), "tensors.pt2": exported(pickled=True)}}
+def numbers(data: bytes = bytes(12)) -> bytes:
+    """What torch.save writes, with a storage that holds some bytes."""
+    return zipped({"archive/data.pkl": STATE, "archive/data/0": data, "archive/version": b"3\n"})
+
+
+GOOD = {
+    "pytorch-distributed": {"__0_0.distcp": saved() + numbers() + saved(), "two.bin": numbers() * 2},
+    "pytorch-export": {"model.pt2": exported(), "older.pt2": older(), "tensors.pt2": exported(pickled=True)},
+}
 BAD = {
+    "pytorch-distributed": {
+        "evil.distcp": saved() + saved(EVIL) + numbers(),
+        "hidden.distcp": saved() + numbers(bytes(9) + saved(EVIL)),
+    },
     "pytorch-export": {
         "calls.pt2": exported(program(node("torch.os.system"))),
         "size.pt2": exported(program(size="__import__('os').getpid()")),
         "object.pt2": exported(data__constants__opaque_obj_0=EVIL),
         "compiled.pt2": exported(data__aotinductor__model__x_wrapper_so=b"\x7fELF\x02\x01\x01"),
-    }
+    },
 }

@@ -25,18 +25,26 @@ def _deep_spec(size: int) -> bytes:
     return json.dumps({"in_spec": text}).encode()
 
 
-BOMBS: tuple[Bomb, ...] = tuple(
-    Bomb("pytorch-export", name, "model.pt2", lambda size, make=make: e.exported(make(size)))
-    for name, make in {
-        "nodes": lambda size: e.program(*[e.node()] * (size // 200)),
-        "unknown nodes": _unknown,
-        "sizes": _sizes,
-        "one long size": lambda size: e.program(size="s0+" * (size // 3) + "1"),
-        "deep size": lambda size: e.program(size="(" * (size // 2) + "1" + ")" * (size // 2)),
-        "signs": lambda size: e.program(size="-" * min(size, 16_000) + "1"),
-        "guards": lambda size: e.program(guards=("L['x'].size()[0] > 1",) * (size // 28)),
-        "descriptions in descriptions": _deep_spec,
-        "lists in lists": nested(b"[", b"1", b"]", b'{"in_spec": ', b"}"),
-        "contexts": filled(b'{"a": [', b'{"context": "[1]"},', b"1]}"),
-    }.items()
+SHARD = e.saved()
+
+BOMBS: tuple[Bomb, ...] = (
+    Bomb("pytorch-distributed", "archives", "a.distcp", filled(b"", SHARD)),
+    Bomb("pytorch-distributed", "end records", "a.distcp", filled(SHARD, SHARD[-22:], SHARD)),
+    Bomb("pytorch-distributed", "beginnings", "a.distcp", filled(b"", b"PK\x03\x04", SHARD)),
+    Bomb("pytorch-distributed", "archives in numbers", "a.distcp", lambda size: e.numbers(SHARD * (size // 400)) * 2),
+    *(
+        Bomb("pytorch-export", name, "model.pt2", lambda size, make=make: e.exported(make(size)))
+        for name, make in {
+            "nodes": lambda size: e.program(*[e.node()] * (size // 200)),
+            "unknown nodes": _unknown,
+            "sizes": _sizes,
+            "one long size": lambda size: e.program(size="s0+" * (size // 3) + "1"),
+            "deep size": lambda size: e.program(size="(" * (size // 2) + "1" + ")" * (size // 2)),
+            "signs": lambda size: e.program(size="-" * min(size, 16_000) + "1"),
+            "guards": lambda size: e.program(guards=("L['x'].size()[0] > 1",) * (size // 28)),
+            "descriptions in descriptions": _deep_spec,
+            "lists in lists": nested(b"[", b"1", b"]", b'{"in_spec": ', b"}"),
+            "contexts": filled(b'{"a": [', b'{"context": "[1]"},', b"1]}"),
+        }.items()
+    ),
 )

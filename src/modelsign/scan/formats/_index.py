@@ -50,6 +50,7 @@ IDS: Final[tuple[str, ...]] = (
     "png",
     "python",
     "pytorch",
+    "pytorch-distributed",
     "pytorch-export",
     "pytorch-legacy",
     "pytorch-tar",
@@ -307,6 +308,12 @@ def _pytorch() -> Format:
     return FORMAT
 
 
+def _pytorch_distributed() -> Format:
+    from modelsign.scan.formats.pytorch_distributed import FORMAT
+
+    return FORMAT
+
+
 def _pytorch_export() -> Format:
     from modelsign.scan.formats.pytorch_export import FORMAT
 
@@ -496,6 +503,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "png": _png,
     "python": _python,
     "pytorch": _pytorch,
+    "pytorch-distributed": _pytorch_distributed,
     "pytorch-export": _pytorch_export,
     "pytorch-legacy": _pytorch_legacy,
     "pytorch-tar": _pytorch_tar,
