@@ -64,7 +64,7 @@ def test_a_directory_at_a_third_place_leaves_the_file_to_those_who_refuse_it():
 
 def test_more_archives_than_a_scan_follows_are_a_budget(monkeypatch):
     monkeypatch.setattr(limits, "SCAN_MEMBERS", 2)
-    assert {finding.rule for finding in scanned(SHARD).findings} >= {"budget-exhausted"}
+    assert {finding.rule for finding in scanned(SHARD).findings} >= {"budget-exceeded"}
 
 
 def test_end_records_that_cross_blocks_are_found():

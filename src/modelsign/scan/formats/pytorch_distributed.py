@@ -109,7 +109,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
             inside.append(found)
         if len(row) + len(inside) > limits.SCAN_MEMBERS:
             raise error("SCAN_BUDGET", "the file holds more archives than a scan follows")
-    if at != reading.size or _has_another_face(reading, row):
+    if not row or at != reading.size or _has_another_face(reading, row):
         return Inspection(readable=False)
     members = (*_members(reading, row, ""), *_members(reading, inside, "inside of another "))
     return Inspection(readable=True, members=members)
