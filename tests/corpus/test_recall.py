@@ -15,6 +15,8 @@ from recall.routes import CALLS, ROUTES
 SEED = 20261126
 COUNT = len(ROUTES) * len(CONTAINERS)
 """Each route once in each container."""
+once = pytest.mark.slow
+"""On one Python only: ``tests/compat/test_every_python.py`` holds that all of them say the same."""
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +38,25 @@ def test_names_are_read_without_importing_the_tools():
     assert not {name.partition(".")[0] for name in set(sys.modules) - before} & set(TOOLS)
 
 
+@once
 def test_the_slice_has_every_route_and_every_container(seen):
     assert len(seen) == COUNT >= 5000
     assert {case.route for case, _ in seen} == set(ROUTES)
     assert {case.container for case, _ in seen} == set(CONTAINERS)
 
 
+@once
 def test_nothing_that_was_not_argued_is_clean(seen):
     assert [str(case) for case, outcome in seen if outcome == "clean" and reason_for(case, outcome) is None] == []
 
 
+@once
 def test_what_calls_a_dangerous_name_is_unsafe_or_argued(seen):
     tame = [(case, outcome) for case, outcome in seen if case.calls and outcome != "unsafe"]
     assert [f"{case}: {outcome}" for case, outcome in tame if reason_for(case, outcome) is None] == []
 
 
+@once
 def test_at_least_98_of_100_calls_are_unsafe(seen):
     counted = Counter(outcome for case, outcome in seen if case.calls)
     assert counted["unsafe"] / counted.total() >= 0.98, counted

@@ -39,7 +39,7 @@ ids = {"ids": lambda value: f"{value.algorithm}-{value.shard_size}"}
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return build(tmp_path / "m", {"w:0:x": os.urandom(200_000), "a/b": "1234567", "a-b": "22", "empty": "", "z": "y"})
+    return build(tmp_path / "m", {"w:0:x": os.urandom(20_000), "a/b": "1234567", "a-b": "22", "empty": "", "z": "y"})
 
 
 def sign(path: Path, serialization: Serialization, *, key: SigningKey = KEY, **settings: bool) -> SignResult:
