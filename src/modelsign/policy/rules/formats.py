@@ -6,10 +6,10 @@ that no loader takes code from, whatever its format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from modelsign.policy.files import check_patterns, concerned
 from modelsign.policy.rule import INERT, Context, FilePatterns, FormatNames, Judgement, PolicyRule, RuleKind
+from modelsign.policy.scanned import check_files, listed, scanned, where
 from modelsign.verdict import RuleMode, RuleOutcome
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from modelsign.verdict import FileScan
 
 __all__ = ["RULE_KIND", "FormatsRule"]
-
-_SHOWN: Final = 5
 
 
 class FormatsRule(PolicyRule, tag="formats", frozen=True, kw_only=True):
@@ -38,31 +36,22 @@ class FormatsRule(PolicyRule, tag="formats", frozen=True, kw_only=True):
         if self.allow is None and self.deny is None:
             message = "a formats rule has allow, deny, or both"
             raise ValueError(message)
-        check_patterns(self.files or ())
-        if self.if_present and not self.files:
-            message = "if_present is about files, and none are given"
-            raise ValueError(message)
+        check_files(self.files, if_present=self.if_present)
 
 
 def judge(rule: FormatsRule, context: Context) -> Judgement:
     """Compare the format of every file concerned."""
-    scan = context.facts.scan
-    if scan is None:
-        return Judgement(RuleOutcome.FAIL, "no local scan", (), "POLICY_SCAN_MISSING")
-    seen = {file.path: file for file in scan.files}
-    names = concerned(context.facts.files, rule.files or ())
-    unseen = [name for name in names if name not in seen]
-    if unseen:
-        observed = f"not scanned: {_listed(unseen)}"
-        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_MISSING")
-    wrong = [name for name in names if not _allowed(rule, seen[name])]
+    found = scanned(rule.files, context)
+    if isinstance(found, Judgement):
+        return found
+    files = found[1]
+    wrong = [f"{file.path} is {_format(file)}" for file in files if not _allowed(rule, file)]
     if wrong:
-        observed = _listed([f"{name} is {_format(seen[name])}" for name in wrong])
-        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_FORMAT_DENIED")
-    if rule.files and not names and not rule.if_present:
+        return Judgement(RuleOutcome.FAIL, listed(wrong), (), "POLICY_FORMAT_DENIED")
+    if rule.files and not files and not rule.if_present:
         return Judgement(RuleOutcome.FAIL, "no file of the model matches", (), "POLICY_NO_FILE")
-    found = sorted({_format(seen[name]) for name in names})
-    return Judgement(RuleOutcome.PASS, f"{len(names)} files: {', '.join(found) or 'none concerned'}")
+    formats = ", ".join(sorted({_format(file) for file in files}))
+    return Judgement(RuleOutcome.PASS, f"{len(files)} files: {formats or 'none concerned'}")
 
 
 def _allowed(rule: FormatsRule, file: FileScan) -> bool:
@@ -78,22 +67,15 @@ def _format(file: FileScan) -> str:
     return file.format if file.loadable or file.format == INERT else f"{file.format} ({INERT})"
 
 
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
-
-
 def expected(rule: FormatsRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
     """Say what the rule asks for."""
     del parameters
-    where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
-    where += " (if any)" if rule.if_present else ""
     parts = []
     if rule.allow is not None:
         parts.append(f"is one of {', '.join(rule.allow)}")
     if rule.deny is not None:
         parts.append(f"is none of {', '.join(rule.deny)}")
-    return f"{where} {' and '.join(parts)}"
+    return f"{where(rule.files, if_present=rule.if_present)} {' and '.join(parts)}"
 
 
 def doubts(rule: FormatsRule) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from modelsign.policy.files import check_patterns, concerned
 from modelsign.policy.rule import Context, FilePatterns, Judgement, PolicyRule, RuleKind
+from modelsign.policy.scanned import check_files, listed, scanned, where
 from modelsign.verdict import Outcome, RuleOutcome, worst
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE_KIND", "Acceptable", "ScanRule"]
 
-_SHOWN: Final = 5
 _OMITTED: Final = "findings-omitted"
 _UNDECIDED: Final = frozenset({Outcome.UNSUPPORTED, Outcome.INCOMPLETE})
 """Outcomes that format support or a larger budget could still decide."""
@@ -54,31 +53,23 @@ class ScanRule(PolicyRule, tag="scan", frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse patterns that cannot be used."""
-        check_patterns(self.files or ())
-        if self.if_present and not self.files:
-            message = "if_present is about files, and none are given"
-            raise ValueError(message)
+        check_files(self.files, if_present=self.if_present)
 
 
 def judge(rule: ScanRule, context: Context) -> Judgement:
     """Compare the outcome of every file concerned, and of the model where it is worse than its files."""
-    scan = context.facts.scan
-    if scan is None:
-        return Judgement(RuleOutcome.FAIL, "no local scan", (), "POLICY_SCAN_MISSING")
-    seen = {file.path: file for file in scan.files}
-    names = concerned(context.facts.files, rule.files or ())
-    unseen = [name for name in names if name not in seen]
-    if unseen:
-        observed = f"not scanned: {_listed(unseen)}"
-        return Judgement(RuleOutcome.FAIL, observed, (), "POLICY_SCAN_MISSING")
+    found = scanned(rule.files, context)
+    if isinstance(found, Judgement):
+        return found
+    scan, files = found
     accepted = {outcome.value for outcome in rule.accept}
-    left = [seen[name] for name in names if _outcome(rule, seen[name]) not in accepted]
+    left = [file for file in files if _outcome(rule, file) not in accepted]
     beyond = _beyond(scan) - {Outcome(value) for value in accepted}
     outcomes = {file.outcome for file in left} | beyond
-    if rule.files and not names and not rule.if_present and outcomes <= _UNDECIDED:
+    if rule.files and not files and not rule.if_present and outcomes <= _UNDECIDED:
         return Judgement(RuleOutcome.FAIL, "no file of the model matches", (), "POLICY_NO_FILE")
     if not outcomes:
-        counts = ", ".join(_counts([seen[name] for name in names])) or "no file concerned"
+        counts = ", ".join(_counts(files)) or "no file concerned"
         return Judgement(RuleOutcome.PASS, counts)
     observed = _observed(left, beyond)
     if outcomes <= _UNDECIDED:
@@ -110,7 +101,7 @@ def _observed(left: list[FileScan], beyond: set[Outcome]) -> str:
     worst_first = sorted(left, key=lambda file: (-list(Outcome).index(file.outcome), file.path))
     words = [f"{file.path} is {file.outcome}{_why(file)}" for file in worst_first]
     words += [f"the model as a whole is {outcome}" for outcome in sorted(beyond)]
-    return _listed(words)
+    return listed(words)
 
 
 def _why(file: FileScan) -> str:
@@ -118,18 +109,11 @@ def _why(file: FileScan) -> str:
     return f" ({', '.join(ids[:3])})" if ids else ""
 
 
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
-
-
 def expected(rule: ScanRule, parameters: Mapping[str, tuple[str, ...]]) -> str:
     """Say what the rule asks for."""
     del parameters
-    where = f"files matching {', '.join(rule.files)}" if rule.files else "every file"
-    where += " (if any)" if rule.if_present else ""
-    trusting = f", trusting {_listed(list(rule.trust_globals))}" if rule.trust_globals else ""
-    return f"{where} scanned here as {' or '.join(rule.accept)}{trusting}"
+    trusting = f", trusting {listed(rule.trust_globals)}" if rule.trust_globals else ""
+    return f"{where(rule.files, if_present=rule.if_present)} scanned here as {' or '.join(rule.accept)}{trusting}"
 
 
 RULE_KIND = RuleKind(
