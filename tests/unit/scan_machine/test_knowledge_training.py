@@ -104,3 +104,88 @@ def test_classes_whose_state_native_code_took_in_one_version_are_not(name):
 def test_a_state_that_is_no_dict_is_not_given_to_a_scaler():
     data = pickle.PROTO + b"\x02ctorch.amp.grad_scaler\nGradScaler\n)\x81N}\x86b."
     assert {one.outcome for one in scan_pickle(BytesReading(data)).findings} == {Outcome.UNVERIFIED}
+
+
+class Attribute:
+    """Pickles as ``getattr(owner, name)``."""
+
+    def __init__(self, owner, name):
+        self.parts = owner, name
+
+    def __reduce__(self):
+        return getattr, self.parts
+
+
+def test_functions_of_tensors_that_modules_keep_by_name_are_clean(torch):
+    kept = [torch.relu, torch.tanh, torch.sigmoid, torch.softmax, torch.nn.init.xavier_uniform_]
+    assert outcomes(torch, kept) == set()
+
+
+def test_functions_of_tensors_are_not_called(torch):
+    assert outcomes(torch, Calling(torch.relu, 1)) == {Outcome.UNSAFE}
+    assert outcomes(torch, Calling(torch.nn.init.zeros_, 1)) == {Outcome.UNVERIFIED}
+
+
+@pytest.mark.parametrize("name", ["from_file", "_make_dep_token", "__new__", "relu.__call__"])
+def test_other_attributes_of_the_class_that_holds_them_stay_dangerous(torch, name):
+    found = outcomes(torch, Attribute(torch._C._VariableFunctionsClass, name))
+    assert found == {Outcome.UNSAFE}
+
+
+def test_the_class_that_holds_them_is_kept_nowhere(torch):
+    assert outcomes(torch, [torch._C._VariableFunctionsClass]) == {Outcome.UNSAFE}
+
+
+def test_named_tuples_of_results_are_clean(torch):
+    eye = torch.eye(3)
+    assert outcomes(torch, [torch.max(eye, 0), torch.topk(eye, 2), torch.linalg.svd(eye)]) == set()
+
+
+def test_named_tuples_of_results_are_made_of_a_tuple_alone(torch):
+    assert outcomes(torch, Calling(torch.return_types.max, [1, 2])) == {Outcome.UNVERIFIED}
+
+
+def made_of(name, code=b")\x81}b"):
+    module, _, short = name.rpartition(".")
+    data = b"\x80\x02c%s\n%s\n%s." % (module.encode(), short.encode(), code)
+    return {one.outcome for one in scan_pickle(BytesReading(data)).findings}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torchvision.models.resnet.ResNet",
+        "torchvision.models.mobilenet.MobileNetV2",
+        "torchvision.ops.misc.Conv2dNormActivation",
+        "torchvision.transforms.transforms.Compose",
+        "timm.models.vision_transformer.VisionTransformer",
+        "timm.models.layers.drop.DropPath",
+        "timm.layers.drop.DropPath",
+    ],
+)
+def test_models_of_vision_libraries_are_known(name):
+    assert made_of(name) == set()
+    assert made_of(name, b"N\x85R") == {Outcome.UNVERIFIED}
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("torchvision.models._api.get_model", Outcome.UNVERIFIED),
+        ("torchvision.datasets.utils.download_url", Outcome.UNSAFE),
+        ("timm.models.helpers.load_checkpoint", Outcome.UNVERIFIED),
+        ("timm.models._factory.create_model", Outcome.UNVERIFIED),
+    ],
+)
+def test_functions_of_vision_libraries_are_not(name, outcome):
+    assert outcome in made_of(name, b")R")
+
+
+@pytest.mark.parametrize("root", ["pytorch_lightning", "lightning.pytorch"])
+def test_lightning_names_the_states_of_callbacks_by_their_classes(root):
+    callback = f"{root}.callbacks.model_checkpoint.ModelCheckpoint"
+    assert made_of(callback, b"") == set()
+    assert made_of(callback, b")R") == {Outcome.UNVERIFIED}
+    attributes = f"{root}.utilities.parsing.AttributeDict"
+    assert made_of(attributes, b")\x81N\x88s") == set()
+    assert made_of(attributes, b")\x81}b") == {Outcome.UNVERIFIED}

@@ -36,20 +36,27 @@ _LIBRARIES: Final = frozenset(
         "gensim",
         "joblib",
         "lightgbm",
+        "lightning",
+        "lightning_fabric",
         "numpy",
         "pandas",
         "pyarrow",
+        "pytorch_lightning",
         "scipy",
         "sklearn",
         "statsmodels",
+        "timm",
         "tokenizers",
         "torch",
+        "torchvision",
         "transformers",
         "ultralytics",
         "xgboost",
     }
 )
-_GENERATED: Final = frozenset({"gensim", "scipy", "sklearn", "statsmodels", "torch", "transformers", "ultralytics"})
+_GENERATED: Final = frozenset({
+    "gensim", "scipy", "sklearn", "statsmodels", "timm", "torch", "torchvision", "transformers", "ultralytics",
+})  # fmt: skip
 _OTHERS: Final = "python"
 _KEPT: Final = 4096
 """Answers about names that are kept: files may hold any number of names."""
