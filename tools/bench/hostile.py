@@ -42,8 +42,8 @@ class Cost(NamedTuple):
     outcome: str
 
 
-def scan(bomb: Bomb, size: int) -> Cost:
-    """Scan a bomb in a child."""
+def scan(bomb: Bomb, size: int, most_seconds: int = MOST_SECONDS) -> Cost:
+    """Scan a bomb in a child, which has so many seconds of CPU."""
     from modelsign.artifact.reading import BytesReading  # noqa: PLC0415 - after the path is set
     from modelsign.scan.engine import scan_file  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def scan(bomb: Bomb, size: int) -> Cost:
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + MOST_SECONDS,) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + most_seconds,) * 2)
         start = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         before = time.process_time()
@@ -66,7 +66,7 @@ def scan(bomb: Bomb, size: int) -> Cost:
         answer = stream.read().split()
     os.waitpid(child, 0)
     if not answer:
-        return Cost(len(data), float(MOST_SECONDS), 0, "stopped")
+        return Cost(len(data), float(most_seconds), 0, "stopped")
     return Cost(len(data), float(answer[0]), int(answer[1]), answer[2])
 
 

@@ -7,14 +7,21 @@ import gzip
 import json
 import lzma
 import struct
+import sys
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
 import keras_files
+import lz4.frame
 import model_files
 import packed_files
 import skops_files
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from bombs import documents
 from bombs.bomb import Bomb, filled
@@ -29,17 +36,34 @@ CODECS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
     "xz": lambda data: lzma.compress(data, preset=1),
     "lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE, preset=1),
+    "lz4": lz4.frame.compress,
+    "zst": zstd.compress,
 }
+ONE_AFTER_THE_OTHER = frozenset({"bz2", "xz", "lz4", "zst"})
 BLOCK = 1 << 20
 
 
 def packed(part: bytes, kind: str) -> Callable[[int], bytes]:
-    """A stream that unpacks to a thousand times its size; of bz2 and xz several that follow each other."""
+    """A stream that unpacks to a thousand times its size; of most kinds several that follow each other."""
     pack = CODECS[kind]
     block = pack(part * (BLOCK // len(part)))
-    if kind in {"bz2", "xz"}:
+    if kind in ONE_AFTER_THE_OTHER:
         return lambda size: block * max(1, min(size // len(block), size * RATIO // BLOCK))
     return lambda size: pack(part * (size * RATIO // len(part)))
+
+
+def wide_dictionary(size: int) -> bytes:
+    """An LZMA stream that says it needs 120 MiB of what came before."""
+    packed = bytearray(CODECS["lzma"](bytes(size * RATIO)))
+    struct.pack_into("<I", packed, 1, 120 << 20)
+    return bytes(packed)
+
+
+def wide_window(size: int) -> bytes:
+    """A Zstandard frame that needs the widest window there may be."""
+    options = {zstd.CompressionParameter.window_log: 27, zstd.CompressionParameter.checksum_flag: 1}
+    packer = zstd.ZstdCompressor(options=options)
+    return b"".join(packer.compress(bytes(BLOCK)) for _ in range(size * RATIO // BLOCK)) + packer.flush()
 
 
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -188,6 +212,8 @@ BOMBS: tuple[Bomb, ...] = (
             ("yaml", documents.YAML["items"]),
         )
     ),
+    Bomb("compressed", "lzma: a wide dictionary", "a.lzma", wide_dictionary),
+    Bomb("compressed", "zst: a wide window", "a.zst", wide_window),
     Bomb("compressed", "many gzip streams", "a.gz", filled(b"", gzip.compress(b"N"))),
     Bomb("compressed", "many empty gzip streams", "a.gz", filled(b"", gzip.compress(b""))),
     Bomb("compressed", "many bz2 streams", "a.bz2", filled(b"", bz2.compress(b""))),
