@@ -146,6 +146,8 @@ YAML_EVENTS: Final = 100_000
 """Events of a YAML document's parser."""
 TOML_BYTES: Final = 256 * 1024
 """A TOML document, or a list of packages."""
+INI_BYTES: Final = 256 * 1024
+"""An INI file; a pipeline's has some 5 kB."""
 NOTEBOOK_BYTES: Final = 64 * MIB
 """A notebook, pictures in its outputs included."""
 GGUF_ENTRIES: Final = 100_000

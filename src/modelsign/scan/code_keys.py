@@ -13,6 +13,8 @@ from modelsign.scan.jinja.carried import judged_together, texts_below
 from modelsign.scan.jinja.rules import TEMPLATE_RULES
 from modelsign.scan.knowledge import capability
 from modelsign.scan.tables import table
+from modelsign.scan.targets import is_constructible, reference, soft_target
+from modelsign.scan.trust import is_trusted
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ CODE: Final = Rule(
     Outcome.UNVERIFIED,
     "A key in the document makes a library import or call what its value names: code beside the model, or any "
     "function that is installed.",
-    "Read the code that is named, and load the model without remote code if you can.",
+    "Read the code that is named, and load the model without remote code if you can. Accept a class that you know with "
+    "`--trust-global module.Class`.",
     _REFERENCES,
 )
 CALLS: Final = Rule(
@@ -45,6 +48,8 @@ CALLS: Final = Rule(
         "CVE-2025-23304",
         "CVE-2025-23249",
         "CVE-2026-24157",
+        "CVE-2025-23303",
+        "CVE-2026-22584",
         "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
     ),
 )
@@ -59,6 +64,7 @@ KERNEL: Final = Rule(
     ("CVE-2026-4372",),
 )
 DOCUMENT_RULES: Final = (CODE, CALLS, KERNEL, *TEMPLATE_RULES)
+_TARGETS: Final = frozenset({"target", "soft-target"})
 _SHOWN: Final = 200
 _LONGEST: Final = 1000
 _MODULE_KEYS: Final = frozenset({"idx", "name", "path", "type"})
@@ -84,11 +90,12 @@ def capability_of(name: str) -> str | None:
 
 
 def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
-    """Return what a document of dictionaries, lists and scalars names, and whether it holds a template.
+    """Return what a document of dictionaries, lists and scalars names, and whether it says how something is made.
 
-    Objects that stand in several places are looked at once.
+    That is where it holds a template, or names classes. Objects that stand in several places are looked at once.
     """
     found: set[Finding] = set()
+    makes = False
     templates: list[tuple[str, str]] = []
     prompts: list[tuple[str, str]] = []
     for node in _dictionaries(document):
@@ -98,13 +105,20 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
                 found.add(_judged(key, node[key]))
             elif kind == "kernel":
                 found.update(_kernels(key, node[key]))
+            elif kind in _TARGETS:
+                if _says_something(node[key]) and (kind == "target" or soft_target(node[key], node)):
+                    makes = True
+                    found.update(_constructed(key, node[key]))
             elif kind != "code":
                 sure = kind == "template" or node.get("template_format") == "jinja2"
                 (templates if sure else prompts).extend((key, text) for text in texts_below(node[key]) if text)
+        if named := reference(node):
+            makes = True
+            found.update(_constructed("type", named))
         if node.keys() == _MODULE_KEYS and node["type"] not in list(_modules()):
             found.add(_module(node["type"]))
     codes = sorted(found, key=lambda finding: (finding.rule, finding.message))
-    return (*codes, *judged_together(templates), *_unsafe(judged_together(prompts))), bool(templates)
+    return (*codes, *judged_together(templates), *_unsafe(judged_together(prompts))), makes or bool(templates)
 
 
 def _dictionaries(document: object) -> Iterator[dict[str, object]]:
@@ -129,6 +143,18 @@ def _judged(key: str, value: object) -> Finding:
     if isinstance(value, str) and (what := capability_of(value)):
         return CALLS.finding(f"the key {key} names {value[:_SHOWN]} ({what})")
     return CODE.finding(f"the key {key} is set")
+
+
+def _constructed(key: str, value: object) -> Iterator[Finding]:
+    """Judge what is constructed by name; nothing is said of what is known to compute and no more."""
+    name = value.strip() if isinstance(value, str) else ""
+    if is_constructible(name):
+        return
+    if name and (what := capability_of(name)):
+        yield CALLS.finding(f"the key {key} names {name[:_SHOWN]} ({what})")
+    elif not is_trusted(name):
+        shown = name[:_SHOWN] or "something that is no text"
+        yield CODE.finding(f"the key {key} names {shown}, which is not known to be safe")
 
 
 def _kernels(key: str, value: object) -> Iterator[Finding]:

@@ -96,7 +96,6 @@ def test_json_is_recognised_by_content_under_any_name():
     [
         ("stub.pyi", "python"),
         ("tool.lua", "script"),
-        ("spacy.cfg", "configuration"),
         ("a/b.PYX", "python"),
     ],
 )

@@ -51,7 +51,7 @@ UNSAFE = {
 }
 UNVERIFIED = {
     "Hydra": "_target_: my_package.Model\nlayers: 3\n",
-    "Lightning": "class_path: torch.optim.Adam\n",
+    "Lightning": "class_path: my_package.Adam\n",
     "MLflow": "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    python_version: 3.11\n",
     "conda": "name: env\nchannels: [defaults]\ndependencies:\n- python=3.11\n- pip: [numpy]\n",
     "unknown tag": "a: !include other.yaml",

@@ -25,6 +25,7 @@ IDS: Final[tuple[str, ...]] = (
     "gguf",
     "gif",
     "hdf5",
+    "ini",
     "isobmff",
     "jinja",
     "jpeg",
@@ -154,6 +155,12 @@ def _gif() -> Format:
 
 def _hdf5() -> Format:
     from modelsign.scan.formats.hdf5 import FORMAT
+
+    return FORMAT
+
+
+def _ini() -> Format:
+    from modelsign.scan.formats.ini import FORMAT
 
     return FORMAT
 
@@ -478,6 +485,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "gguf": _gguf,
     "gif": _gif,
     "hdf5": _hdf5,
+    "ini": _ini,
     "isobmff": _isobmff,
     "jinja": _jinja,
     "jpeg": _jpeg,

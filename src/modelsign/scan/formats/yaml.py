@@ -66,7 +66,10 @@ EVALUATED: Final = Rule(
 )
 _NETWORK: Final = ("backbone", "head", "neck", "activation")
 _ARGUMENT: Final = r"-?[\w.]+(?:=-?[\w.]+)?"
-_LAYER: Final = re.compile(rf"(?:[A-Za-z]\w*\.)*[A-Za-z]\w*(?:\((?:{_ARGUMENT}(?:, *{_ARGUMENT})*)?\))?\Z")
+_LAYER: Final = re.compile(
+    rf"(?:[A-Za-z]\w*\.)*[A-Za-z]\w*(?:\((?:{_ARGUMENT}(?:, *{_ARGUMENT})*)?\))?\Z|[A-Za-z]\w*(?:-[A-Za-z]\w*)+\Z"
+)
+"""A name, dotted or called with plain arguments; or words with hyphens (`fast-swiglu`): differences of names."""
 _LONGEST_LAYER: Final = 200
 _EXTENSIONS: Final = (".yaml", ".yml")
 _NAMES: Final = frozenset({"mlmodel"})
