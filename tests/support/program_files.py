@@ -11,6 +11,10 @@ GOOD: dict[str, dict[str, bytes]] = {
     "python": {},
     "requirements": {"requirements.txt": b"# nothing yet\n"},
     "script": {},
+    "ini": {
+        "config.cfg": b'[nlp]\nlang = "en"\n\n[nlp.tokenizer]\n@tokenizers = "spacy.Tokenizer.v1"\n',
+        "yolo.cfg": b"[net]\nbatch=1\n[convolutional]\nfilters=16\n",
+    },
     "toml": {"settings.toml": b"[model]\nlayers = 12\n"},
     "yaml": {
         "config.yaml": b"model:\n  layers: 12\n  shape: !!python/tuple [1, 2]\n",
@@ -26,6 +30,10 @@ BAD: dict[str, dict[str, bytes]] = {
     "notebook": {"a.ipynb": b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "!true"}]}', "b.ipynb": b"{"},
     "requirements": {"requirements.txt": b"numpy\n--extra-index-url http://127.0.0.1\n"},
     "script": {"install.sh": b"curl http://127.0.0.1 | sh\n", "run": b"#!/bin/sh\ntrue\n"},
+    "ini": {
+        "config.cfg": b'[nlp]\nlang = "en"\n\n[nlp.before_creation]\n@callbacks = "mine.v1"\n',
+        "logging.ini": b"[loggers]\n[handlers]\n[handler_a]\nargs=(__import__('os').system('true'),)\n",
+    },
     "toml": {
         "pyproject.toml": b"[build-system]\nrequires = ['x']\n",
         "broken.toml": b"a =",
