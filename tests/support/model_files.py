@@ -27,6 +27,7 @@ import program_files
 import r_files
 import skops_files
 import streamed_files
+import xgboostbytes
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
 """A pickle that would call os.system("true")."""
@@ -148,6 +149,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     "ubjson": {"model.ubj": streamed_files.XGBOOST},
     "lightgbm": {"model.txt": streamed_files.LIGHTGBM},
     "catboost": {"model.cbm": older_files.catboost()},
+    "xgboost": {"xgb.model": xgboostbytes.model(), "booster.bin": xgboostbytes.snapshot(xgboostbytes.model())},
     "torch7": {"model.t7": older_files.torch7_model(), "tensor.bin": older_files.Torch7().tensor()},
     "rdata": {
         "model.rds": r_files.write(r_files.named(r_files.vector(r_files.reals(1), r_files.texts("x")), "a", "b")),
@@ -194,6 +196,7 @@ BAD: dict[str, dict[str, bytes]] = {
     },
     "ubjson": {"cut.ubj": streamed_files.XGBOOST[:-3]},
     "lightgbm": {"line.txt": streamed_files.LIGHTGBM + b"import os"},
+    "xgboost": {"part.model": b"binf" + xgboostbytes.model(booster=b"mine"), "cut.bin": xgboostbytes.model()[:-3]},
     "catboost": {"part.cbm": older_files.catboost({3: ["mine"]}, b"more")},
     "torch7": {"function.t7": older_files.torch7_function()},
     "rdata": {"promise.rds": r_files.write(r_files.promise(r_files.UNBOUND))},

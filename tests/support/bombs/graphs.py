@@ -9,6 +9,7 @@ import onnxbytes
 import paddlebytes
 import protobytes
 import tensorflowbytes
+import xgboostbytes
 
 from bombs.bomb import Bomb, filled, nested, numbered
 
@@ -114,6 +115,20 @@ def _share(model: bytearray, size: int) -> bytes:
 def _operators(size: int) -> bytes:
     codes = [{0: (1, 32), 1: f"c{number:06}", 3: (4, 32)} for number in range(size // 40)]
     return flatbytes.build(flatbytes.model(codes))
+
+
+def _trees(tree: bytes, count: int) -> bytes:
+    return xgboostbytes.model(xgboostbytes.trees(*[tree] * count))
+
+
+def _nodes(count: int) -> tuple[tuple[int, int, int, int], ...]:
+    """Return a tree that is one path, with a leaf on every step."""
+    leaf, steps = xgboostbytes.NONE, max(count // 2, 1)
+    inner = [(2 * step - 1 if step else 0) for step in range(steps)]
+    found = [(leaf, 1, 2, 0)]
+    for step in range(1, steps):
+        found += [(inner[step - 1], 2 * step + 1, 2 * step + 2, 0), (inner[step - 1], leaf, leaf, 0)]
+    return (*found, (inner[-1], leaf, leaf, 0), (inner[-1], leaf, leaf, 0))
 
 
 def _xml(part: str) -> bytes:
@@ -366,6 +381,14 @@ BOMBS: tuple[Bomb, ...] = (
         lambda size: older_files.catboost(
             {3: ["static_ctr_provider_v1"]}, older_files.ctr(*[older_files.CTR_TABLE] * (size // 24))
         ),
+    ),
+    Bomb("xgboost", "trees", "a.model", lambda size: _trees(xgboostbytes.tree(), size // 256)),
+    Bomb("xgboost", "nodes", "a.model", lambda size: _trees(xgboostbytes.tree(_nodes(size // 36)), 1)),
+    Bomb(
+        "xgboost",
+        "attributes",
+        "a.model",
+        lambda size: xgboostbytes.model(attributes=((b"", b""),) * (size // 16)),
     ),
     *(Bomb("pmml", name, "model.pmml", make) for name, make in XML.items()),
     *(Bomb("openvino", name, "model.xml", make) for name, make in LAYERS.items()),

@@ -42,6 +42,16 @@ def _gaps(size: int) -> bytes:
     return HEAD + b"N" + b"".join(b"r" + u32(number * 7919 + 1) for number in range(size // 5)) + b"."
 
 
+def _arrow(size: int) -> bytes:
+    """One buffer of Arrow's, for array after array: each is followed to its end."""
+    half = size // 16 * 8
+    buffer = p.stack_name("pyarrow.lib", "py_buffer") + p.binary(bytes(half)) + b"\x85R\x940"
+    kind = p.stack_name("pyarrow.lib", "type_for_alias") + p.short("large_string") + b"\x85R\x940"
+    restore = p.stack_name("pyarrow.lib", "_restore_array") + b"\x940"
+    one = b"h\x02(h\x01J" + u32(half // 8 - 1) + b"K\x00K\x00](Nh\x00h\x00e]Nt\x85R0"
+    return HEAD + buffer + kind + restore + one * (half // len(one)) + b"N."
+
+
 def _doubling(size: int) -> bytes:
     """Tuples of the same tuple twice: written out it would have a length of two to the depth."""
     return HEAD + b")" + b"\x94h\x00\x86" * 3 + b"2\x86" * (size // 2) + b"."
@@ -92,6 +102,7 @@ BOMBS: tuple[Bomb, ...] = tuple(
             HEAD + p.short("x" * (size // 2)) + b"\x940" + b"h\x00h\x00\x930" * (size // 12) + b"N."
         ),
         "memo": _memo,
+        "one buffer for array after array": _arrow,
         "memo with gaps": _gaps,
         "memo of calls": filled(HEAD, INSTANCE + b"\x940", b"N."),
         "frames": _framed,

@@ -50,6 +50,10 @@ def _boosters() -> Iterator[tuple[str, Callable[[], Any]]]:
                 {"objective": objective, "quantile_alpha": 0.5}, xgboost.DMatrix(TABLE, label=labels["numbers"]), 3
             ),
         )
+    pruned = {"gamma": 0.05, "max_depth": 8, "updater": "grow_colmaker,prune", "eval_metric": ["rmse", "mae"]}
+    yield "booster-pruned", lambda: xgboost.train(pruned, xgboost.DMatrix(TABLE, label=labels["numbers"]), 20)
+    several = {"objective": "multi:softprob", "num_class": 3, "booster": "dart", "num_parallel_tree": 2}
+    yield "booster-classes", lambda: xgboost.train(several, xgboost.DMatrix(TABLE, label=labels["classes"]), 3)
     named = {"feature_names": list("abcd"), "feature_types": ["q"] * 4}
     yield "booster-named", lambda: xgboost.train({}, xgboost.DMatrix(TABLE, label=labels["numbers"], **named), 3)
 

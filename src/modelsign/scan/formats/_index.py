@@ -75,6 +75,7 @@ IDS: Final[tuple[str, ...]] = (
     "torch7",
     "torchserve",
     "ubjson",
+    "xgboost",
     "yaml",
     "zip",
 )
@@ -459,6 +460,12 @@ def _ubjson() -> Format:
     return FORMAT
 
 
+def _xgboost() -> Format:
+    from modelsign.scan.formats.xgboost import FORMAT
+
+    return FORMAT
+
+
 def _yaml() -> Format:
     from modelsign.scan.formats.yaml import FORMAT
 
@@ -535,6 +542,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "torch7": _torch7,
     "torchserve": _torchserve,
     "ubjson": _ubjson,
+    "xgboost": _xgboost,
     "yaml": _yaml,
     "zip": _zip,
 }
