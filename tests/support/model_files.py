@@ -20,6 +20,7 @@ import graph_files
 import hdf5_files
 import keras_files
 import mindsporebytes
+import ocdbtbytes
 import older_files
 import ordinary_files
 import packed_files
@@ -138,6 +139,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     **archive_files.GOOD,
     **ggmlbytes.GOOD,
     **mindsporebytes.GOOD,
+    **ocdbtbytes.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
     "hdf5": {
@@ -184,6 +186,7 @@ BAD: dict[str, dict[str, bytes]] = {
     **archive_files.BAD,
     **ggmlbytes.BAD,
     **mindsporebytes.BAD,
+    **ocdbtbytes.BAD,
     **program_files.BAD,
     **packed_files.BAD,
     "hdf5": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bombs import containers, documents, exported, graphs, pickles, streams
+from bombs import containers, documents, exported, graphs, pickles, stores, streams
 from bombs.bomb import Bomb
 
 __all__ = ["BOMBS", "Bomb"]
@@ -14,4 +14,5 @@ BOMBS: tuple[Bomb, ...] = (
     *graphs.BOMBS,
     *streams.BOMBS,
     *exported.BOMBS,
+    *stores.BOMBS,
 )

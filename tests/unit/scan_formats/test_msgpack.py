@@ -108,9 +108,9 @@ def test_any_damage_has_an_answer():
 
 
 @pytest.mark.parametrize("mark", ["0cdb3a2a", "0cdb20de", "0cdb1234"])
-def test_the_database_of_an_orbax_checkpoint_is_named_and_unsupported(mark):
+def test_a_mark_of_an_orbax_checkpoint_alone_is_incomplete(mark):
     result = scan(bytes.fromhex(mark) + bytes(20), "manifest.ocdbt")
-    assert (result.outcome, result.format) == ("unsupported", "ocdbt")
+    assert (result.outcome, result.format) == ("incomplete", "ocdbt")
 
 
 def test_an_empty_map_alone_is_clean_and_a_pickles_mark_is_not():

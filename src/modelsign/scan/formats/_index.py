@@ -41,6 +41,7 @@ IDS: Final[tuple[str, ...]] = (
     "notebook",
     "numbers",
     "numpy",
+    "ocdbt",
     "ogg",
     "onnx",
     "openvino",
@@ -252,6 +253,12 @@ def _numbers() -> Format:
 
 def _numpy() -> Format:
     from modelsign.scan.formats.numpy import FORMAT
+
+    return FORMAT
+
+
+def _ocdbt() -> Format:
+    from modelsign.scan.formats.ocdbt import FORMAT
 
     return FORMAT
 
@@ -508,6 +515,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "notebook": _notebook,
     "numbers": _numbers,
     "numpy": _numpy,
+    "ocdbt": _ocdbt,
     "ogg": _ogg,
     "onnx": _onnx,
     "openvino": _openvino,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from modelsign.scan.checksums import crc32c
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.plainfile import number
 from modelsign.scan.rules import BROKEN, BUDGET
@@ -23,18 +24,12 @@ _HEAD, _FOOT = 12, 4
 """Length and its checksum in front of the bytes, their checksum behind them."""
 _EXTENSIONS: Final = (".tfrecord", ".tfrecords")
 _MOST: Final = 4_000_000
-_POLYNOMIAL: Final = 0x82F63B78
 _MASK: Final = 0xA282EAD8
 
 
 def _checksum(data: bytes) -> int:
-    """Return the masked CRC-32C of a few bytes (RFC 3720, B.4)."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (_POLYNOMIAL if crc & 1 else 0)
-    crc ^= 0xFFFFFFFF
+    """Return the masked CRC-32C of a few bytes."""
+    crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF
 
 
