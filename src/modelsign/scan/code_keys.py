@@ -7,11 +7,12 @@ judged by what is known of the name: a function that runs programs makes the doc
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.jinja.carried import judged_together, texts_below
 from modelsign.scan.jinja.rules import TEMPLATE_RULES
-from modelsign.scan.knowledge import capability
+from modelsign.scan.knowledge import allowed, capability
 from modelsign.scan.tables import table
 from modelsign.scan.targets import is_constructible, reference, soft_target
 from modelsign.scan.trust import is_trusted
@@ -68,6 +69,8 @@ _TARGETS: Final = frozenset({"target", "soft-target"})
 _SHOWN: Final = 200
 _LONGEST: Final = 1000
 _MODULE_KEYS: Final = frozenset({"idx", "name", "path", "type"})
+_MAPPING: Final = frozenset({"base_model_class", "parent_library"})
+_MODELING: Final = re.compile(r"transformers\.models\.[a-z0-9_]{1,60}\.modeling_[a-z0-9_]{1,60}")
 _EVALUATED: Final = frozenset({"py/repr"})
 _KERNELS: Final = "kernels-community/"
 """The one place from which transformers 5.3 still takes kernels: not known to be safe, not known to be dangerous."""
@@ -101,15 +104,16 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
     for node in _dictionaries(document):
         for key in sorted(node.keys() & _keys().keys()):
             kind = _keys()[key]
-            if kind == "code" and _says_something(node[key]) and not (key == "cells" and _are_layers(node[key])):
-                found.add(_judged(key, node[key]))
+            if kind == "code":
+                if _says_something(node[key]) and not _is_harmless(key, node[key]):
+                    found.add(_judged(key, node[key]))
             elif kind == "kernel":
                 found.update(_kernels(key, node[key]))
             elif kind in _TARGETS:
                 if _says_something(node[key]) and (kind == "target" or soft_target(node[key], node)):
                     makes = True
                     found.update(_constructed(key, node[key]))
-            elif kind != "code":
+            else:
                 sure = kind == "template" or node.get("template_format") == "jinja2"
                 (templates if sure else prompts).extend((key, text) for text in texts_below(node[key]) if text)
         if named := reference(node):
@@ -135,6 +139,25 @@ def _dictionaries(document: object) -> Iterator[dict[str, object]]:
         else:
             waiting += node.values()
             yield node
+
+
+def _is_harmless(key: str, value: object) -> bool:
+    """Whether what a key of code names is none, or a model that transformers brings itself."""
+    return (key == "cells" and _are_layers(value)) or (key == "auto_mapping" and _is_own_model(value))
+
+
+def _is_own_model(value: object) -> bool:
+    """Whether PEFT's ``auto_mapping`` names a reviewed class of transformers, in the module where it is defined.
+
+    ``AutoPeftModel`` imports the module and calls the class' ``from_pretrained`` with the base model that the adapter
+    names: what loading an adapter is for (peft 0.4-0.21, auto.py).
+    """
+    if not isinstance(value, dict) or value.keys() != _MAPPING:
+        return False
+    module, name = value["parent_library"], value["base_model_class"]
+    if not isinstance(module, str) or not isinstance(name, str) or not _MODELING.fullmatch(module):
+        return False
+    return len(name) < _LONGEST and name.isidentifier() and allowed(f"{module}.{name}") is not None
 
 
 def _judged(key: str, value: object) -> Finding:

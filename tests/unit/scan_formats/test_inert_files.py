@@ -40,6 +40,32 @@ def test_each_code_bearing_key_is_found_at_any_depth(row, wrap):
     assert [finding.rule for finding in result.findings if finding.rule != "notebook-code"] == [wanted[1]]
 
 
+BERT = {"base_model_class": "BertForMaskedLM", "parent_library": "transformers.models.bert.modeling_bert"}
+
+
+def test_an_adapter_names_its_model_among_those_of_transformers():
+    assert scan({"auto_mapping": BERT, "peft_type": "LORA"}, "adapter_config.json").outcome == "clean"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"parent_library": "modeling_mine"},
+        {"parent_library": "transformers.models.bert.modeling_bert.os"},
+        {"parent_library": "transformers.models.auto.auto_factory"},
+        {"parent_library": "transformers_modules.bert.modeling_bert"},
+        {"parent_library": "transformers.models.bert.modeling_bert\n"},
+        {"base_model_class": "load_tf_weights_in_bert"},
+        {"base_model_class": "BertForMaskedLM.__init__"},
+        {"base_model_class": ["BertForMaskedLM"]},
+        {"more": 1},
+    ],
+)
+def test_an_adapter_that_names_anything_else_is_not_clean(changed):
+    result = scan({"auto_mapping": BERT | changed}, "adapter_config.json")
+    assert [finding.rule for finding in result.findings] == ["json-code-reference"]
+
+
 @pytest.mark.parametrize("value", [None, False, "", [], {}, 0, 5, 2.5])
 def test_a_key_that_names_nothing_is_no_finding(value):
     assert scan({"auto_map": value}, "config.json").outcome == "clean"
