@@ -39,6 +39,7 @@ _LIBRARIES: Final = frozenset(
         "lightning",
         "lightning_fabric",
         "numpy",
+        "omegaconf",
         "pandas",
         "pyarrow",
         "pytorch_lightning",

@@ -172,6 +172,24 @@ def _model_data(judge: Judge, target: Watched, state: Value) -> str | None:
 
 _SHOWN: Final = 120
 
+_METADATA: Final = "omegaconf.base.ContainerMetadata"
+
+
+def _container(judge: Judge, target: Watched, state: Value) -> str | None:
+    """``omegaconf.basecontainer.BaseContainer.__setstate__`` asks its ``_metadata`` for attributes, and sets some.
+
+    A configuration in their place would have its interpolations looked up.
+    """
+    del target
+    attributes = _attributes(judge, state)
+    if attributes is None:
+        return _UNFOLLOWED
+    for value in attributes.get("_metadata", ()):
+        if not isinstance(value, Instance) or value.cls != _METADATA:
+            return "whose metadata are something else, which is asked for its attributes"
+    return None
+
+
 # --- models in formats of their own ------------------------------------------------------------
 
 
@@ -253,6 +271,7 @@ REVIEWS: Final[dict[str, Callable[[Judge, Watched, Value], str | None]]] = {
     "vectorized": _vectorized,
     "pandas-arrow": _of_arrow,
     "statsmodels-data": _model_data,
+    "omegaconf-container": _container,
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,
     "catboost": _catboost,
