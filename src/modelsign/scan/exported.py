@@ -74,6 +74,16 @@ EVALUATED: Final = Rule(
     "Do not load the file.",
     ("CWE-95", *_SOURCE),
 )
+NAMED: Final = Rule(
+    "export-name-code",
+    "a name in the exported program is Python code",
+    Severity.CRITICAL,
+    Outcome.UNSAFE,
+    "Loading writes the graph down as a Python function and runs the text that defines it, with the names of nodes, "
+    "arguments and parameters put into it as they are. This one holds signs that no name has.",
+    "Do not load the file; no exporter writes such a name.",
+    ("CWE-94", *_SOURCE),
+)
 EXPRESSION: Final = Rule(
     "export-expression-unknown",
     "a size or guard in the exported program is not read",
@@ -105,7 +115,7 @@ IMPORTS_DANGER: Final = Rule(
     _SOURCE,
 )
 EXPORT_RULES: Final = (
-    CALLS, REACHES_OUT, UNKNOWN, EVALUATED, EXPRESSION, IMPORTS, IMPORTS_DANGER, *DOCUMENT_RULES, BROKEN, BUDGET,
+    CALLS, REACHES_OUT, UNKNOWN, EVALUATED, NAMED, EXPRESSION, IMPORTS, IMPORTS_DANGER, *DOCUMENT_RULES, BROKEN, BUDGET,
 )  # fmt: skip
 _OPERATOR: Final = re.compile(r"torch\.ops\.((?!__)[A-Za-z_]\w*)\.(\w+)(?:\.([A-Za-z]\w*|_[A-Za-z]\w*))?", re.ASCII)
 _FUNCTION_OF_MATH: Final = re.compile(r"math\.[a-z][a-z0-9]*", re.ASCII)
@@ -114,6 +124,15 @@ _MODULES: Final = ("torch", "math", "_operator")
 _METHODS: Final = frozenset({"import_module", "load_library"})
 """Methods of ``torch.ops`` itself."""
 _SPECS: Final = frozenset({"in_spec", "out_spec", "context"})
+_NAMES: Final = frozenset({"name", "as_name", "forward_arg_names"})
+"""Keys of names that are written into the text of a function: of nodes, arguments and what a caller gives by name."""
+_PLACES: Final = frozenset(
+    {"fqn", "parameter_name", "buffer_name", "tensor_constant_name", "custom_obj_name", "user_input_name"}
+)
+"""Keys of places in a module, whose parts may be keys of its dictionaries."""
+_NAME: Final = re.compile(r"[\w.]*")
+_PLACE: Final = re.compile(r"[\w .:/-]*")
+"""Nothing written with these signs alone can call anything, end a text in quotes or begin another statement."""
 _DEPTH: Final = 500
 _MOST_FINDINGS: Final = 100
 _SHOWN: Final = 150
@@ -181,9 +200,13 @@ def _findings(document: object) -> Iterator[Finding]:
                 text = value[key]
                 if isinstance(text, str) and text.lstrip()[:1] in _FIRSTS:
                     try:
-                        waiting.append(_loads(text.encode("utf-8", "surrogatepass")))
+                        inner = _loads(text.encode("utf-8", "surrogatepass"))
                     except ModelsignError as fault:
                         yield BROKEN.finding(f"{key}: {fault.message}")
+                        continue
+                    waiting.append(inner)
+                    if key == "in_spec":
+                        yield from _of_keywords(inner)
 
 
 def _of_object(value: dict[str, object]) -> Iterator[Finding]:
@@ -198,11 +221,36 @@ def _of_object(value: dict[str, object]) -> Iterator[Finding]:
     for guard in guards if isinstance(guards, list) else ():
         if isinstance(guard, str):
             yield from _of_text(guard, guard=True)
+    yield from _of_names(value)
     if "__enum__" in value:
         yield from _of_name(str(value.get("fqn")).replace(":", ".", 1), frozenset())
     if "default_factory_module" in value:
         full = f"{value.get('default_factory_module')}.{value.get('default_factory_name')}"
         yield from _of_name(full, _listed("factories"))
+
+
+def _of_names(value: dict[str, object]) -> Iterator[Finding]:
+    """Judge the names that are put into the text of a function as they are."""
+    for key in (_NAMES | _PLACES) & value.keys():
+        sign = _NAME if key in {"name", "as_name"} else _PLACE
+        found = value[key]
+        for name in found if isinstance(found, list) else (found,):
+            if isinstance(name, str) and not sign.fullmatch(name):
+                yield NAMED.finding(f"{key} is {name[:_SHOWN]!r}")
+
+
+def _of_keywords(spec: object) -> Iterator[Finding]:
+    """Judge what a caller gives by name, which becomes parameters: the keys of the second of two parts."""
+    for part in spec if isinstance(spec, list) else ():
+        parts = part.get("children_spec") if isinstance(part, dict) else None
+        second = parts[1] if isinstance(parts, list) and len(parts) > 1 else None
+        given = second.get("context") if isinstance(second, dict) else None
+        if isinstance(given, str):
+            try:
+                given = _loads(given.encode("utf-8", "surrogatepass"))
+            except ModelsignError:
+                continue  # said of the part itself, where it is read again
+        yield from _of_names({"forward_arg_names": given})
 
 
 def _of_target(target: str) -> Iterator[Finding]:

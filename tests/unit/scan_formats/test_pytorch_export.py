@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 
 import pytest
 from bitflips import flips
@@ -237,3 +238,54 @@ def test_no_size_makes_the_reader_raise():
         for guard in (True, False):
             why_not_plain(text, guard=guard)
     assert json.loads(program())
+
+
+_CALL = "x=__import__('os').system('true')"
+
+
+@pytest.mark.parametrize("name", [_CALL, "x, y=eval('1')", "x\ny", "x;y", 'x")', "x'", "a b", "x#", "x\\"])
+@pytest.mark.parametrize("key", ["name", "as_name"])
+def test_names_of_nodes_that_are_code_are_unsafe(name, key):
+    """Loading writes them into the text of ``def forward(self, …)`` as they are, and runs it."""
+    one = node(inputs=[{"name": "", "arg": {"as_tensor": {key: name}}}])
+    assert fired(program(one)) == (Outcome.UNSAFE, {"export-name-code"})
+    assert fired(program().replace(b'"x"', json.dumps(name).encode()))[0] is Outcome.UNSAFE
+
+
+@pytest.mark.parametrize("key", ["parameter_name", "buffer_name", "forward_arg_names", "fqn", "custom_obj_name"])
+def test_places_and_parameters_that_are_code_are_unsafe(key):
+    value = [_CALL] if key == "forward_arg_names" else 'a.x")+eval("1")#'
+    assert fired(program(node(more={key: value}))) == (Outcome.UNSAFE, {"export-name-code"})
+    assert fired(program(node(more={key: "layers.0.parametrizations.weight.a-b/c"}))) == (Outcome.CLEAN, set())
+
+
+def test_what_a_caller_gives_by_name_is_no_code():
+    arguments = spec("builtins.tuple")
+    good = spec("builtins.tuple", "null", arguments, spec("builtins.dict", '["input_ids"]'))
+    assert fired(program(in_spec=good)) == (Outcome.CLEAN, set())
+    for context in (json.dumps([_CALL]), [_CALL]):
+        evil = spec("builtins.tuple", "null", arguments, spec("builtins.dict", context))
+        assert fired(program(in_spec=evil)) == (Outcome.UNSAFE, {"export-name-code"})
+
+
+@pytest.mark.parametrize("folder", ["extra", "data", "models", "EXTRA_FILES"])
+def test_the_archives_folder_may_have_the_name_of_one_inside(folder):
+    whole = exported(program(node("torch.os.system")))
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        moved = {name.replace("model/", f"{folder}/", 1): archive.read(name) for name in archive.namelist()}
+    scan = scanned(zipped(moved))
+    assert scan.outcome is Outcome.UNSAFE
+    assert "export-calls-python" in {finding.rule for finding in scan.findings}
+
+
+def test_a_list_of_a_model_in_a_folder_says_what_is_pickled_as_well():
+    """PyTorch takes ``models/a/b.json`` for the model ``a/b``; its pickle need not look like one."""
+    config = {"config": {"w": {"path_name": "weight_7", "is_param": True, "use_pickle": True}}}
+    evil = b"N0N0N0cposix\nsystem\n(S'true'\ntR."
+    more = {
+        "models__a__b.json": program(),
+        "data__weights__a__b_weights_config.json": json.dumps(config).encode(),
+        "data__weights__weight_7": evil,
+    }
+    assert scanned(exported(**more)).outcome is Outcome.UNSAFE
+    assert scanned(exported(data__constants__opaque_obj_a__b=evil)).outcome is Outcome.UNSAFE

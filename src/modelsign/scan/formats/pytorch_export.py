@@ -52,17 +52,19 @@ _NOTES: Final = frozenset(
     {"archive_format", "archive_version", "byteorder", "version", ".data/version", ".data/serialization_id",
      ".storage_alignment", ".format_version"}
 )  # fmt: skip
-_CONFIG: Final = re.compile(r"data/(?:weights|constants)/[^/]*_(?:weights|constants)_config\.json")
+_CONFIG: Final = re.compile(r"(data/(?:weights|constants))/.*_(?:weights|constants)_config\.json", re.DOTALL)
 _PAYLOAD: Final = re.compile(r"data/(?:weights/weight|constants/tensor)_\d+", re.ASCII)
-_OBJECT: Final = re.compile(r"data/constants/opaque_obj_[^/]*")
+_OBJECT: Final = re.compile(r"data/constants/opaque_obj_.*", re.DOTALL)
 
 
-def _inside(name: str) -> str:
-    """Return a member's name below the archive's one folder; archives before 2.8 have none."""
+def _insides(name: str) -> tuple[str, ...]:
+    """Return what a member is called below the archive's one folder, and as it stands: archives before 2.8 have none.
+
+    The folder may have any name, that of a folder inside among them.
+    """
     folded = name.casefold()
-    if folded in _NOTES or folded == _OLD_PROGRAM or folded.startswith((_MODELS, "data/", *_EXTRA)):
-        return folded
-    return folded.partition("/")[2] or folded
+    below = folded.partition("/")[2]
+    return (below, folded) if below else (folded,)
 
 
 def _recognise(reading: Reading, name: str) -> bool:
@@ -75,7 +77,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
     archive = archive_of(reading)
     if isinstance(archive, ModelsignError):
         return Inspection(readable=False)
-    inside = {_inside(member.name): member for member in archive.members}
+    inside = {name: member for member in archive.members for name in _insides(member.name)}
     compiled = next((member for name, member in inside.items() if name.startswith(_COMPILED)), None)
     if not _MARKS & inside.keys() and compiled is None:
         return Inspection(readable=False)
@@ -95,10 +97,9 @@ def _pickled(reading: Reading, archive: ZipArchive) -> tuple[frozenset[str], tup
     names: set[str] = set()
     findings: list[Finding] = []
     for member in archive.members:
-        inside = _inside(member.name)
-        if not _CONFIG.fullmatch(inside):
+        folder = next((match[1] for name in _insides(member.name) if (match := _CONFIG.fullmatch(name))), None)
+        if folder is None:
             continue
-        folder = inside.rpartition("/")[0]
         with open_member(reading, member, limits.SCAN_JSON_BYTES) as stream:
             if stream.fault is not None:
                 findings.append(of_fault(stream.fault, member=member.name))
@@ -115,17 +116,17 @@ def _pickled(reading: Reading, archive: ZipArchive) -> tuple[frozenset[str], tup
 def _members(reading: Reading, archive: ZipArchive, pickled: frozenset[str]) -> Iterator[Member]:
     for member in archive.members:
         if not member.is_folder:
-            yield _member(reading, member, _inside(member.name), pickled)
+            yield _member(reading, member, _insides(member.name), pickled)
 
 
-def _member(reading: Reading, member: ZipMember, inside: str, pickled: frozenset[str]) -> Member:
+def _member(reading: Reading, member: ZipMember, names: tuple[str, ...], pickled: frozenset[str]) -> Member:
     """Hand on a member: programs and objects with their reader, what is plain by its place as numbers."""
-    if inside == _OLD_PROGRAM or inside.startswith(_MODELS):
+    if any(name == _OLD_PROGRAM or name.startswith(_MODELS) for name in names):
         return replace(member_of(reading, member), reader=scan_program, replaces="json")
-    if _OBJECT.fullmatch(inside):
+    if any(_OBJECT.fullmatch(name) for name in names):
         return replace(member_of(reading, member), reader=_scan_object, replaces="pickle")
-    plain = inside in _NOTES or inside.startswith(_EXTRA) or (_PAYLOAD.fullmatch(inside) and inside not in pickled)
-    return member_of(reading, member, data=bool(plain))
+    plain = any(name in _NOTES or name.startswith(_EXTRA) or _PAYLOAD.fullmatch(name) for name in names)
+    return member_of(reading, member, data=plain and pickled.isdisjoint(names))
 
 
 def _scan_object(reading: Reading, name: str) -> Inspection:
