@@ -13,6 +13,10 @@ class Wide(list):
     """A list of numbers in eight bytes each."""
 
 
+class Triples(list):
+    """A list of structs of three numbers in four bytes each, as one flat list."""
+
+
 def build(root: dict, mark: bytes = b"TFL3") -> bytes:
     """Write a file; each table stands before what it points to."""
     out = bytearray(4) + mark
@@ -64,7 +68,7 @@ def _child(out: bytearray, value: object) -> int:
     elif isinstance(value, Wide):
         out += len(value).to_bytes(4, "little") + b"".join(number.to_bytes(8, "little") for number in value)
     else:
-        out += len(value).to_bytes(4, "little")
+        out += (len(value) // 3 if isinstance(value, Triples) else len(value)).to_bytes(4, "little")
         out += b"".join((number % 2**32).to_bytes(4, "little") for number in value)
     return at
 

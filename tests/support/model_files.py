@@ -28,6 +28,7 @@ import program_files
 import r_files
 import skops_files
 import streamed_files
+import vectorfiles
 import xgboostbytes
 
 EVIL = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
@@ -139,6 +140,7 @@ GOOD: dict[str, dict[str, bytes]] = {
     **archive_files.GOOD,
     **ggmlbytes.GOOD,
     **mindsporebytes.GOOD,
+    **vectorfiles.GOOD,
     **ocdbtbytes.GOOD,
     **program_files.GOOD,
     **packed_files.GOOD,
@@ -186,6 +188,7 @@ BAD: dict[str, dict[str, bytes]] = {
     **archive_files.BAD,
     **ggmlbytes.BAD,
     **mindsporebytes.BAD,
+    **vectorfiles.BAD,
     **ocdbtbytes.BAD,
     **program_files.BAD,
     **packed_files.BAD,

@@ -14,7 +14,7 @@ from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from modelsign.scan.protobuf import Values, Walk
     from modelsign.scan.wire import Span
@@ -122,6 +122,25 @@ class Model:
                 self._note(OPERATOR.finding(f"{called} is not known", offset=offset))
         return list(self._found)
 
+    def use(self, domain: str, name: str, offset: int) -> None:
+        """Take an operator that a node names."""
+        operator = ("" if domain == _ONNX else domain, name)
+        if operator not in self._used:
+            if len(self._used) >= _MOST_OPERATORS:
+                operator = (operator[0], "and others")
+            self._used.setdefault(operator, offset)
+
+    def check_versions(self, ir_version: int, imports: Iterable[tuple[str, int, int]]) -> None:
+        """Hold versions against those that are known; an import is a domain, its version, and an offset."""
+        versions = table("operators/onnx")
+        if not 1 <= ir_version <= versions["ir_version"]:
+            self._note(VERSION.finding(f"version {ir_version} of the format", offset=0))
+        for named, version, offset in imports:
+            domain = "" if named == _ONNX else named
+            newest = versions["opsets"].get(domain)
+            if newest is not None and version > newest:
+                self._note(VERSION.finding(f"version {version} of the operators of {domain or _ONNX}", offset=offset))
+
     def _note(self, finding: Finding) -> None:
         if len(self._found) < _MOST_FINDINGS or finding.outcome is Outcome.UNSAFE:
             self._found.setdefault(finding)
@@ -143,12 +162,9 @@ class Model:
         return values.last("name"), values.last("s"), values.last("i", 0)
 
     def _node(self, values: Values) -> None:
-        operator = (self._domain(values.last("domain")), self._text(values.last("op_type")))
-        if operator not in self._used:
-            if len(self._used) >= _MOST_OPERATORS:
-                operator = (operator[0], "and others")
-            self._used.setdefault(operator, values.start)
-        if operator[1] == "EPContext":
+        name = self._text(values.last("op_type"))
+        self.use(self._text(values.last("domain")), name, values.start)
+        if name == "EPContext":
             self._compiled(values)
 
     def _compiled(self, values: Values) -> None:
@@ -172,14 +188,7 @@ class Model:
     def _model(self, values: Values) -> None:
         if not values.all("graph"):
             self._note(BROKEN.finding("there is no graph", offset=0))
-        versions = table("operators/onnx")
-        ir_version = (values.signed("ir_version") or [0])[-1]
-        if not 1 <= ir_version <= versions["ir_version"]:
-            self._note(VERSION.finding(f"version {ir_version} of the format", offset=0))
-        for domain, version, offset in values.all("opset_import"):
-            newest = versions["opsets"].get(domain)
-            if newest is not None and version > newest:
-                self._note(VERSION.finding(f"version {version} of the operators of {domain or _ONNX}", offset=offset))
+        self.check_versions((values.signed("ir_version") or [0])[-1], values.all("opset_import"))
         for finding in self._metadata(values.all("metadata_props")):
             self._note(finding)
 

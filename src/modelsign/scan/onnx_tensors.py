@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from modelsign.scan.protobuf import Values
     from modelsign.verdict import Finding
 
-__all__ = ["EXTERNAL", "KEY", "SIZE", "check_external", "check_size"]
+__all__ = ["EXTERNAL", "KEY", "SIZE", "check_external", "check_room", "check_size"]
 
 EXTERNAL: Final = Rule(
     "onnx-external-path",
@@ -91,22 +91,27 @@ def _is_size(value: str) -> bool:
 
 def check_size(values: Values, external: Mapping[str, str]) -> Iterator[Finding]:
     """Check that shape and type call for the bytes that are there."""
-    bits = _BITS.get(values.last("data_type", 0) & 0xFFFF_FFFF)
-    count = 1
-    for length in values.signed("dims"):
-        count *= length
-        if length < 0 or count > _MOST_BYTES:
-            yield SIZE.finding("the shape is negative or overflows", offset=values.start)
-            return
-    if bits is None or values.last("data_type") == _TEXT:
-        return
-    wanted = -(-count * bits // 8)
-    if wanted > _MOST_BYTES:
-        yield SIZE.finding("the size overflows", offset=values.start)
     room = [place.end - place.start for place in values.all("raw_data")]
     declared = external.get("length", "")
     if _is_size(declared):
         room.append(int(declared))
+    return check_room(values.last("data_type", 0) & 0xFFFF_FFFF, values.signed("dims"), room, values.start)
+
+
+def check_room(kind: int, dims: Iterable[int], room: Iterable[int], offset: int) -> Iterator[Finding]:
+    """Check the bytes that are there, as often as they are given, against a type and a shape."""
+    bits = _BITS.get(kind)
+    count = 1
+    for length in dims:
+        count *= length
+        if length < 0 or count > _MOST_BYTES:
+            yield SIZE.finding("the shape is negative or overflows", offset=offset)
+            return
+    if bits is None or kind == _TEXT:
+        return
+    wanted = -(-count * bits // 8)
+    if wanted > _MOST_BYTES:
+        yield SIZE.finding("the size overflows", offset=offset)
     for one in room:
         if one != wanted:
-            yield SIZE.finding(f"shape and type call for {wanted} bytes, there are {one}", offset=values.start)
+            yield SIZE.finding(f"shape and type call for {wanted} bytes, there are {one}", offset=offset)

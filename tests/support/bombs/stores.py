@@ -1,8 +1,10 @@
-"""OCDBT stores: nodes, files, columns and values in great number, and what unpacks to far more."""
+"""Stores, vectors and tensors: parts, words, columns and values in great number, and what unpacks to far more."""
 
 from __future__ import annotations
 
 import ocdbtbytes as o
+import vectorfiles as v
+from protobytes import message
 
 from bombs.bomb import Bomb, filled
 
@@ -15,7 +17,14 @@ def _zeros(size: int) -> bytes:
     return b"\x28\xb5\x2f\xfd\xa0" + bytes(4) + blocks * (size // 4) + (1 << 3 | 1).to_bytes(3, "little") + b"\0"
 
 
-BOMBS: tuple[Bomb, ...] = tuple(
+def _graphs_in_graphs(size: int) -> bytes:
+    inner = {2: [v.ort_node()], 3: (4, 9)}
+    for _ in range(min(size // 150, 60)):
+        inner = {2: [v.ort_node("If", f7=inner)], 3: (4, 9)}
+    return v.ort(v.ort_node("If", f7=inner))
+
+
+_STORES: tuple[Bomb, ...] = tuple(
     Bomb("ocdbt", name, o.NAME, make)
     for name, make in {
         "nodes": filled(b"", LEAF),
@@ -31,4 +40,26 @@ BOMBS: tuple[Bomb, ...] = tuple(
         "long files": lambda size: o.manifest(table=o.files("a" * min(size, 60_000))),
         "a long number": lambda size: o.node(o.BTREE, b"\x80" * size),
     }.items()
+)
+
+BOMBS: tuple[Bomb, ...] = (
+    *_STORES,
+    Bomb("word2vec", "words", "a.bin", lambda size: v.word2vec((b"a",) * (size // 6), 1)),
+    Bomb("word2vec", "long words", "a.bin", lambda size: v.word2vec((b"\xff" * 4000,) * (size // 4000), 1)),
+    Bomb("word2vec", "one word without an end", "a.bin", lambda size: b"%d 1\n" % (size // 9) + b"a" * size),
+    Bomb("fasttext", "words", "a.bin", lambda size: v.fasttext((b"a",) * (size // 11))),
+    Bomb("fasttext", "no words", "a.bin", lambda size: v.fasttext((), size=size // 12) + b"a" * size),
+    Bomb("onnx-tensor", "dimensions", "a.pb", lambda size: message(*[(1, 1)] * (size // 2), (2, 1), (8, "w"))),
+    Bomb("onnx-tensor", "texts", "a.pb", lambda size: message((1, 1), (2, 8), *[(6, "t")] * (size // 3))),
+    Bomb(
+        "onnx-tensor",
+        "files",
+        "a.pb",
+        lambda size: message((1, 1), (2, 1), *[(13, message((1, "location"), (2, "x")))] * (size // 15)),
+    ),
+    Bomb("ort", "nodes", "a.ort", lambda size: v.ort(*[v.ort_node()] * (size // 70))),
+    Bomb("ort", "unknown nodes", "a.ort", lambda size: v.ort(*[v.ort_node(f"o{n}", "m") for n in range(size // 70)])),
+    Bomb("ort", "tensors", "a.ort", lambda size: v.ort(tensors=[v.ort_tensor()] * (size // 70))),
+    Bomb("ort", "graphs in graphs", "a.ort", _graphs_in_graphs),
+    Bomb("ort", "edges", "a.ort", lambda size: v.ort(edges=[{0: (4, 0)}] * (size // 20))),
 )

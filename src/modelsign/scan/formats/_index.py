@@ -21,6 +21,7 @@ IDS: Final[tuple[str, ...]] = (
     "empty",
     "executable",
     "executorch",
+    "fasttext",
     "ggml",
     "gguf",
     "gif",
@@ -44,7 +45,9 @@ IDS: Final[tuple[str, ...]] = (
     "ocdbt",
     "ogg",
     "onnx",
+    "onnx-tensor",
     "openvino",
+    "ort",
     "paddle",
     "parquet",
     "pickle",
@@ -76,6 +79,7 @@ IDS: Final[tuple[str, ...]] = (
     "torch7",
     "torchserve",
     "ubjson",
+    "word2vec",
     "xgboost",
     "yaml",
     "zip",
@@ -133,6 +137,12 @@ def _executable() -> Format:
 
 def _executorch() -> Format:
     from modelsign.scan.formats.executorch import FORMAT
+
+    return FORMAT
+
+
+def _fasttext() -> Format:
+    from modelsign.scan.formats.fasttext import FORMAT
 
     return FORMAT
 
@@ -275,8 +285,20 @@ def _onnx() -> Format:
     return FORMAT
 
 
+def _onnx_tensor() -> Format:
+    from modelsign.scan.formats.onnx_tensor import FORMAT
+
+    return FORMAT
+
+
 def _openvino() -> Format:
     from modelsign.scan.formats.openvino import FORMAT
+
+    return FORMAT
+
+
+def _ort() -> Format:
+    from modelsign.scan.formats.ort import FORMAT
 
     return FORMAT
 
@@ -467,6 +489,12 @@ def _ubjson() -> Format:
     return FORMAT
 
 
+def _word2vec() -> Format:
+    from modelsign.scan.formats.word2vec import FORMAT
+
+    return FORMAT
+
+
 def _xgboost() -> Format:
     from modelsign.scan.formats.xgboost import FORMAT
 
@@ -495,6 +523,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "empty": _empty,
     "executable": _executable,
     "executorch": _executorch,
+    "fasttext": _fasttext,
     "ggml": _ggml,
     "gguf": _gguf,
     "gif": _gif,
@@ -518,7 +547,9 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "ocdbt": _ocdbt,
     "ogg": _ogg,
     "onnx": _onnx,
+    "onnx-tensor": _onnx_tensor,
     "openvino": _openvino,
+    "ort": _ort,
     "paddle": _paddle,
     "parquet": _parquet,
     "pickle": _pickle,
@@ -550,6 +581,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "torch7": _torch7,
     "torchserve": _torchserve,
     "ubjson": _ubjson,
+    "word2vec": _word2vec,
     "xgboost": _xgboost,
     "yaml": _yaml,
     "zip": _zip,
