@@ -7,14 +7,17 @@ for its state.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelsign.scan.machine.faults import Exhausted
 
 if TYPE_CHECKING:
+    from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["Contents"]
+__all__ = ["Attributes", "Contents", "attributes_of"]
+
+Attributes: TypeAlias = "dict[str, list[Value]]"
 
 _KEPT: Final = 10_000_000
 """Items kept over a whole reading."""
@@ -124,3 +127,17 @@ class Contents:
     def length(self, target: int) -> int:
         """Return how many items a list in an array's state has at least."""
         return self._lengths.get(target, 0)
+
+
+def attributes_of(judge: Judge, state: Value) -> Attributes | None:
+    """Return what a dict holds by its keys, each value that was ever set; None where a key is no literal text."""
+    items = judge.contents.held(state) if judge.contents is not None and isinstance(state, int) else None
+    if items is None:
+        return None
+    found: Attributes = {}
+    for key, value in zip(items[::2], items[1::2], strict=False):
+        name = judge.source.text(key) if isinstance(key, int) and key >= 0 else None
+        if name is None:
+            return None
+        found.setdefault(name, []).append(value)
+    return found

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["REVIEWED", "UNKNOWN_LAYOUT", "Dtype", "flaw_of_array", "make_dtype", "review_state", "settle"]
 
 _DTYPE: Final = "numpy.dtype"
-REVIEWED: Final = frozenset({_DTYPE, "numpy.ndarray", "numpy.matrix", "numpy.rec.recarray", "numpy.ma.MaskedArray"})
+REVIEWED: Final = frozenset({
+    _DTYPE, "numpy.ndarray", "numpy.matrix", "numpy.rec.recarray", "numpy.ma.MaskedArray",
+    "pandas.core.indexes.frozen.FrozenNDArray",
+})  # fmt: skip
 """Classes whose state is reviewed here: those that end up in ``ndarray.__setstate__``, and dtypes."""
 _KEEPING: Final = frozenset("OV")
 """Kinds whose states depend on what is in containers."""
@@ -56,7 +59,7 @@ class Dtype(Instance):
     """A dtype made by its text; ``detail`` is that text, or what its state made of it.
 
     ``made`` is the offset of the call, ``kind`` NumPy's letter, ``size`` the bytes of an element where the text says
-    so. ``settled`` says that its state was reviewed; ``objects`` and ``size`` are true from then on.
+    so. ``settled`` says that its state was reviewed; ``objects``, ``size`` and ``order`` are true from then on.
     """
 
     made: int = 0
@@ -64,6 +67,7 @@ class Dtype(Instance):
     size: int | None = None
     objects: bool = False
     settled: bool = False
+    order: str = ""
 
 
 def make_dtype(judge: Judge, first: Value, entry: Entry | None, offset: int) -> Dtype:
@@ -120,6 +124,7 @@ def settle(source: Source, contents: Contents | None, dtype: Value, state: Value
     except _FlawError as flaw:
         return flaw.words, flaw.lies
     dtype.size, dtype.objects, dtype.settled = size, objects, True
+    dtype.order = _text(source, state[_ORDER]) or "" if isinstance(state, tuple) else ""
     length = size // _UNITS.get(dtype.kind, 1)
     dtype.detail = "O8" if objects else f"{dtype.kind}{length}"
     return None

@@ -34,13 +34,16 @@ class RawArray:
     """An array in the stream: ``end`` is the offset behind it; joblib before 1.2 takes ``unpadded_end`` for that.
 
     ``pickled`` arrays are a pickle of their own from here. ``aligned`` ones start with a byte that is no opcode,
-    so a plain unpickler stops there; others it would go on reading.
+    so a plain unpickler stops there; others it would go on reading. ``size`` is in bytes.
     """
 
     end: int
     aligned: bool
     pickled: bool = False
     unpadded_end: int = 0
+    size: int = 0
+    dtype: Value | None = None
+    shape: Value | None = None
 
 
 def array_bytes(source: Source, state: list[Value], offset: int) -> RawArray | None:
@@ -55,16 +58,15 @@ def array_bytes(source: Source, state: list[Value], offset: int) -> RawArray | N
     if not _is_array_class(fields.get("subclass")) or not isinstance(dtype, Instance) or dtype.cls != "numpy.dtype":
         return None
     match = _DTYPE.fullmatch(dtype.detail)
-    if match is None or count is None:
-        return None
-    if match[1] == "O":
+    if match is not None and count is not None and match[1] == "O":
         return RawArray(offset, aligned=True, pickled=True)
-    if match[2] is None:
+    if match is None or count is None or match[2] is None:
         return None
     size = count * int(match[2]) * _UNITS.get(match[1], 1)
     start, aligned = _padded(source, fields, offset)
-    fits = start is not None and start + size <= source.size
-    return RawArray(start + size, aligned, unpadded_end=offset + size) if start is not None and fits else None
+    if start is None or start + size > source.size:
+        return None
+    return RawArray(start + size, aligned, False, offset + size, size, dtype, fields["shape"])  # noqa: FBT003 - as its fields
 
 
 def _is_array_class(subclass: Value | None) -> bool:

@@ -21,6 +21,7 @@ from modelsign.scan.machine.dtypes import REVIEWED, review_state
 from modelsign.scan.machine.faults import Exhausted
 from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
 from modelsign.scan.machine.render import value_text
+from modelsign.scan.machine.spatial import SPATIAL
 from modelsign.scan.machine.special import SPECIAL
 from modelsign.scan.machine.states import review, watch
 from modelsign.scan.machine.torch import persistent_in_tar, persistent_module, persistent_storage
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from modelsign.artifact.reading import Reading
     from modelsign.scan.format import Member
+    from modelsign.scan.machine.arrays import Arrays
     from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
     from modelsign.verdict import Finding, Rule
@@ -47,6 +49,8 @@ _MAKES_CALLABLES: Final = "makes-callables"
 """The tag of names that are ordinary where they are called as reviewed, and nothing that a model stores."""
 _TAKES_LISTS: Final = "takes-lists"
 """The tag of functions whose arguments are looked into down to what is in their lists."""
+_VIEWS: Final = "array-of-bytes"
+"""The tag of what makes an array of bytes, a type, a shape and an order."""
 _HARMLESS_TO_CALL: Final = frozenset(
     {"factory", "numpy-scalar", "pure", "torch-dtype", "torch-layout", "torch-storage"}
 )
@@ -87,6 +91,10 @@ class Judge:
         self._calls_inside: list[str] = []
         self.contents: Contents | None = None
         """What went into containers, kept from the first dtype on that has parts or objects."""
+        self.arrays: Arrays | None = None
+        """Arrays whose numbers may matter, kept from the first object on whose state native code follows."""
+        self.stateless: dict[Instance, int] = {}
+        """What holds whatever was in memory, as it has no state yet, and where it was made."""
         self.last_use = -1
         """The offset of the last call that may have used a dtype."""
         self.frames_differ = False
@@ -163,6 +171,9 @@ class Judge:
 
     def finish(self) -> None:
         """Judge the names that were imported and never called; a walk ends here, whole or broken."""
+        for made, offset in self.stateless.items():
+            self.note(rules.UNREVIEWED_USE, f"makes a {made.cls} and gives it no state", offset)
+        self.stateless.clear()
         for found in self.globals.values():
             if found.entry is not None:
                 if found.pushed > found.consumed and not found.entry.reference:
@@ -258,7 +269,10 @@ class Judge:
         if isinstance(arguments, tuple):
             for form in entry.call:
                 if fits_signature(self.source, form, arguments):
-                    return self.result(function, arguments)
+                    made = self.result(function, arguments)
+                    if self.arrays is not None and _VIEWS in entry.tags:
+                        self.arrays.viewed(self, made, arguments)
+                    return made
         return self.unreviewed(function, arguments, offset)
 
     def new(self, cls: Value, arguments: Value, keywords: Value | None, offset: int) -> Value:
@@ -379,6 +393,8 @@ class Judge:
                 self.calls_own_methods(target.cls)
             if target.cls in REVIEWED:
                 review_state(self, target, state, offset)
+                if self.arrays is not None:
+                    self.arrays.built(self, target, state)
             else:
                 self.last_use = offset
             return target
@@ -395,7 +411,10 @@ class Judge:
         """Judge what a state holds, for classes to which that matters."""
         flaw = review(self, target, state)
         if flaw is not None:
-            self.note(rules.UNREVIEWED_USE, f"gives {target.cls} a state {flaw}", offset)
+            is_followed = target.entry is not None and target.entry.review in SPATIAL
+            is_other = self.guesses or self.ignores_alignment  # of such a reading, what is unreviewed does not count
+            rule = rules.CAPABILITIES["native-code"] if is_followed and is_other else rules.UNREVIEWED_USE
+            self.note(rule, f"gives {target.cls} a state {flaw}", offset)
         if target.cls == PARTIAL and not is_given(self.source, target, state) and not self._may_be_stored(state):
             text = value_text(self.source, state)
             self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
@@ -473,6 +492,8 @@ class Judge:
         if array.pickled:
             return value, self.inline(self, offset) if self.inline else offset
         end = array.unpadded_end if self.ignores_alignment else array.end
+        if self.arrays is not None:
+            self.arrays.dumped(self, value, array)
         if self.skips is not None:
             self.skips[offset] = end
         return value, end

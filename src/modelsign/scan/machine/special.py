@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelsign.scan import knowledge
 from modelsign.scan.machine import rules
 from modelsign.scan.machine.arguments import fits, fits_signature
+from modelsign.scan.machine.arrays import bytes_of
 from modelsign.scan.machine.arrow import ARROW
 from modelsign.scan.machine.construction import PARTIAL, construction
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
-from modelsign.scan.machine.states import bytes_of
 from modelsign.scan.machine.values import EMPTY_BYTES, UNKNOWN, Global, Instance
 
 if TYPE_CHECKING:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.stream import Stream
 from modelsign.artifact.reading import BytesReading, Slice
 from modelsign.scan.format import Member
+from modelsign.scan.machine.arrays import Arrays, bytes_of
 from modelsign.scan.machine.arrow import is_checked_array
-from modelsign.scan.machine.contents import Contents
-from modelsign.scan.machine.values import EMPTY_BYTES, Global, Instance
+from modelsign.scan.machine.contents import Contents, attributes_of
+from modelsign.scan.machine.spatial import NEEDS_STATE, SPATIAL
+from modelsign.scan.machine.values import Global, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +27,8 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["REVIEWS", "Watched", "bytes_of", "review", "watch"]
+__all__ = ["REVIEWS", "Watched", "review", "watch"]
 
-_Attributes: TypeAlias = "dict[str, list[Value]]"
-_ENCODED: Final = 64 * 1024 * 1024
 _UNFOLLOWED: Final = "that nobody can follow"
 _MODELS: Final = 1000
 """Models inside of one pickle."""
@@ -45,7 +45,12 @@ def watch(judge: Judge, entry: Entry, offset: int) -> Watched:
     """Return what stands for a new instance, and begin to keep what goes into dicts."""
     judge.contents = judge.contents or Contents()
     judge.contents.wait(offset)
-    return Watched(entry.name, entry, made=offset)
+    made = Watched(entry.name, entry, made=offset)
+    if entry.review in SPATIAL:
+        judge.arrays = judge.arrays or Arrays()
+    if entry.review == NEEDS_STATE:
+        judge.stateless[made] = offset
+    return made
 
 
 def review(judge: Judge, target: Instance, state: Value) -> str | None:
@@ -57,21 +62,8 @@ def review(judge: Judge, target: Instance, state: Value) -> str | None:
         return _UNFOLLOWED
     flaw = REVIEWS[entry.review](judge, target, state)
     contents.arrived(target.made)
+    judge.stateless.pop(target, None)
     return flaw
-
-
-def _attributes(judge: Judge, state: Value) -> _Attributes | None:
-    """Return what a dict holds by its keys, each value that was ever set; None where a key is no literal text."""
-    items = judge.contents.held(state) if judge.contents is not None and isinstance(state, int) else None
-    if items is None:
-        return None
-    found: _Attributes = {}
-    for key, value in zip(items[::2], items[1::2], strict=False):
-        name = judge.source.text(key) if isinstance(key, int) and key >= 0 else None
-        if name is None:
-            return None
-        found.setdefault(name, []).append(value)
-    return found
 
 
 # --- SciPy's distributions ------------------------------------------------------------------
@@ -92,7 +84,7 @@ _TEMPLATE: Final = re.compile(
 """What SciPy writes itself: ``parse_arg_template`` of scipy/stats/_distn_infrastructure.py 1.6-1.17, filled in."""
 _CONSTRUCTOR: Final = frozenset({
     "momtype", "a", "b", "xtol", "badvalue", "name", "longname", "shapes", "extradoc", "seed", "inc", "values",
-    "moment_tol",
+    "moment_tol", "histogram",
 })  # fmt: skip
 _CALLED: Final = frozenset({"_attach_methods", "_attach_argparser_methods"})
 """Methods that ``__setstate__`` looks up on the instance once it has its state."""
@@ -106,10 +98,10 @@ def _distribution(judge: Judge, target: Watched, state: Value) -> str | None:
     """
     del target
     if isinstance(state, tuple):
-        given = _attributes(judge, state[0]) if len(state) == 2 else None  # noqa: PLR2004 - arguments and generator
+        given = attributes_of(judge, state[0]) if len(state) == 2 else None  # noqa: PLR2004 - arguments and generator
         is_known = given is not None and given.keys() <= _CONSTRUCTOR and not isinstance(state[1], tuple)
         return None if is_known else _UNFOLLOWED
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None or not attributes.keys().isdisjoint(_CALLED):
         return _UNFOLLOWED
     for value in attributes.get("_parse_arg_template", ()):
@@ -125,7 +117,7 @@ _PAGES: Final = 4096
 def _vectorized(judge: Judge, target: Watched, state: Value) -> str | None:
     """``numpy.vectorize`` keeps a function until it is called: a method of a reviewed object, or a name."""
     del target
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     for value in attributes.get("pyfunc", ()):
@@ -139,7 +131,7 @@ def _vectorized(judge: Judge, target: Watched, state: Value) -> str | None:
 def _of_arrow(judge: Judge, target: Watched, state: Value) -> str | None:
     """``ArrowExtensionArray.__setstate__`` hands what it holds to ``pyarrow.chunked_array``, which asks for methods."""
     del target
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     held = [value for key in ("_pa_array", "_data") for value in attributes.get(key, ())]
@@ -157,7 +149,7 @@ def _model_data(judge: Judge, target: Watched, state: Value) -> str | None:
     By patsy, or by formulaic since 0.15: a formula's terms are Python expressions. Without the key, the state is kept.
     """
     del target
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     if attributes.keys().isdisjoint(_EVALUATING):
@@ -181,7 +173,7 @@ def _container(judge: Judge, target: Watched, state: Value) -> str | None:
     A configuration in their place would have its interpolations looked up.
     """
     del target
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     for value in attributes.get("_metadata", ()):
@@ -191,29 +183,6 @@ def _container(judge: Judge, target: Watched, state: Value) -> str | None:
 
 
 # --- models in formats of their own ------------------------------------------------------------
-
-
-def bytes_of(judge: Judge, value: Value, *, changeable: bool = True) -> Reading | None:
-    """Return the bytes that a literal, or an encoded text, stands for; None if they are not in the file as such.
-
-    A bytearray is one only where it may be ``changeable``: other bytes can be put into it, which has its own finding.
-    """
-    source = judge.source
-    kinds = {"bytes", "bytearray"} if changeable else {"bytes"}
-    if isinstance(value, Instance) and value.cls.removeprefix("builtins.") in kinds and value.detail:
-        if value.detail == EMPTY_BYTES:
-            return BytesReading(b"")
-        place = int(value.detail)
-        if source.kind(place) != "str":
-            return bytes_of(judge, place, changeable=changeable)
-        text = source.text(place, _ENCODED)
-        try:
-            return None if text is None else BytesReading(text.encode("latin-1"))
-        except UnicodeEncodeError:
-            return None
-    if isinstance(value, int) and value >= 0 and source.kind(value) in kinds:
-        return Slice(source.reading, *source.content(value))
-    return None
 
 
 def _text_bytes(judge: Judge, value: Value) -> Reading | None:
@@ -229,7 +198,7 @@ def _holding(
     judge: Judge, state: Value, keys: tuple[str, ...], find: Callable[[Judge, Value], Reading | None]
 ) -> str | None:
     """Hand the model under one of some keys to the engine, as a member; None as the value is no model."""
-    attributes = _attributes(judge, state)
+    attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     for key in keys:
@@ -275,4 +244,5 @@ REVIEWS: Final[dict[str, Callable[[Judge, Watched, Value], str | None]]] = {
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,
     "catboost": _catboost,
+    **SPATIAL,
 }
