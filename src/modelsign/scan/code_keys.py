@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign.scan.jinja.carried import judged_together, texts_below
 from modelsign.scan.jinja.rules import TEMPLATE_RULES
 from modelsign.scan.knowledge import allowed, capability
+from modelsign.scan.remote_references import component_references, imported, map_references, pipeline_references
 from modelsign.scan.tables import table
 from modelsign.scan.targets import is_constructible, reference, soft_target
 from modelsign.scan.trust import is_trusted
@@ -54,6 +55,16 @@ CALLS: Final = Rule(
         "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
     ),
 )
+ELSEWHERE: Final = Rule(
+    "remote-code-elsewhere",
+    "a configuration names Python of another repository",
+    Severity.HIGH,
+    Outcome.UNVERIFIED,
+    "The name of the class begins with that of another repository (`owner/name--module.Class`). A loader that trusts "
+    "remote code downloads and imports what lies there at that time, which is no part of this model and not judged.",
+    "Load the model without remote code, or with the code of a revision that you have read (`code_revision`).",
+    _REFERENCES,
+)
 KERNEL: Final = Rule(
     "config-hub-kernel",
     "a configuration has code downloaded and run",
@@ -64,7 +75,8 @@ KERNEL: Final = Rule(
     "Do not load the model. Update transformers to 5.3 or later, and take the key out.",
     ("CVE-2026-4372",),
 )
-DOCUMENT_RULES: Final = (CODE, CALLS, KERNEL, *TEMPLATE_RULES)
+DOCUMENT_RULES: Final = (CODE, CALLS, ELSEWHERE, KERNEL, *TEMPLATE_RULES)
+_REMOTE: Final = {"auto_map": map_references, "custom_pipelines": pipeline_references}
 _TARGETS: Final = frozenset({"target", "soft-target"})
 _SHOWN: Final = 200
 _LONGEST: Final = 1000
@@ -106,7 +118,7 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
             kind = _keys()[key]
             if kind == "code":
                 if _says_something(node[key]) and not _is_harmless(key, node[key]):
-                    found.add(_judged(key, node[key]))
+                    found.update(_judged(key, node[key]))
             elif kind == "kernel":
                 found.update(_kernels(key, node[key]))
             elif kind in _TARGETS:
@@ -119,6 +131,7 @@ def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
         if named := reference(node):
             makes = True
             found.update(_constructed("type", named))
+        found.update(_component(*one) for one in component_references(node))
         if node.keys() == _MODULE_KEYS and node["type"] not in list(_modules()):
             found.add(_module(node["type"]))
     codes = sorted(found, key=lambda finding: (finding.rule, finding.message))
@@ -160,12 +173,39 @@ def _is_own_model(value: object) -> bool:
     return len(name) < _LONGEST and name.isidentifier() and allowed(f"{module}.{name}") is not None
 
 
-def _judged(key: str, value: object) -> Finding:
+def _judged(key: str, value: object) -> Iterator[Finding]:
     if key in _EVALUATED:
-        return CALLS.finding(f"the key {key} is evaluated")
-    if isinstance(value, str) and (what := capability_of(value)):
-        return CALLS.finding(f"the key {key} names {value[:_SHOWN]} ({what})")
-    return CODE.finding(f"the key {key} is set")
+        yield CALLS.finding(f"the key {key} is evaluated")
+    elif isinstance(value, str) and (what := capability_of(value)):
+        yield CALLS.finding(f"the key {key} names {value[:_SHOWN]} ({what})")
+    elif references := _REMOTE[key](value) if key in _REMOTE else []:
+        for one in references:
+            rule = ELSEWHERE if one.place else CODE
+            yield rule.finding(f"the key {key} names {one.text[:_SHOWN]}", calls=one.calls)
+    elif key == "auto_mapping" and isinstance(value, dict):
+        yield from _mapped(key, value)
+    else:
+        yield CODE.finding(f"the key {key} is set")
+
+
+def _mapped(key: str, value: dict[str, object]) -> Iterator[Finding]:
+    """Judge the class that PEFT imports for an adapter, which is none of transformers' own."""
+    module, name = value.get("parent_library"), value.get("base_model_class")
+    if not isinstance(module, str) or not isinstance(name, str):
+        yield CODE.finding(f"the key {key} is set")
+    elif what := capability_of(f"{module}.{name}"):
+        yield CALLS.finding(f"the key {key} names {module[:_SHOWN]}.{name[:_SHOWN]} ({what})")
+    else:
+        yield CODE.finding(f"the key {key} names {module[:_SHOWN]}.{name[:_SHOWN]}")
+
+
+def _component(key: str, module: str, name: str) -> Finding:
+    """Judge a component of a pipeline of diffusers, from a folder of the model or from any module that is installed."""
+    text = f"the component {key[:_SHOWN]} is {module[:_SHOWN]}.{name[:_SHOWN]}"
+    if what := capability_of(f"{module}.{name}"):
+        return CALLS.finding(f"{text} ({what})")
+    place = module if key == "_class_name" else f"{key}.{module}"
+    return CODE.finding(text, calls=imported(place, name))
 
 
 def _constructed(key: str, value: object) -> Iterator[Finding]:
@@ -191,7 +231,9 @@ def _kernels(key: str, value: object) -> Iterator[Finding]:
 def _module(kind: object) -> Finding:
     if isinstance(kind, str) and (what := capability_of(kind)):
         return CALLS.finding(f"the module type {kind[:_SHOWN]} is imported by the loader ({what})")
-    return CODE.finding(f"the module type {str(kind)[:_SHOWN]} is imported by the loader")
+    module, _, name = str(kind)[:_SHOWN].rpartition(".")
+    calls = imported(module, name) if module else ()
+    return CODE.finding(f"the module type {str(kind)[:_SHOWN]} is imported by the loader", calls=calls)
 
 
 def _unsafe(findings: Iterable[Finding]) -> list[Finding]:

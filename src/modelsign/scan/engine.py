@@ -22,6 +22,7 @@ from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
 from modelsign.scan.machine.rules import BROKEN as PICKLE_BROKEN
 from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, TRAILING, UNKNOWN_GLOBAL
+from modelsign.scan.remote_code import REMOTE_RULES, linked
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.secrets import secrets_in
 from modelsign.scan.trust import trusting
@@ -77,6 +78,7 @@ def scan_artifact(
 ) -> ScanResult:
     """Scan every file of a model; one result per file, whatever happens to be in it.
 
+    What configurations name of the Python beside them is looked up among all files (``remote_code.py``).
     ``progress`` is called with a file's name, the bytes done so far and the bytes in all: before each file, and while
     its digest grows. ``trust_globals`` are names (``module.qualname``) the caller takes for safe, beyond those known to
     be. ``scan`` scans one file, where that is not to be done in this process.
@@ -98,7 +100,7 @@ def scan_artifact(
         done += entry.size
     if progress is not None:
         progress("", total, total)
-    return scan_result(scans)
+    return scan_result(linked(scans))
 
 
 def _within(
@@ -122,7 +124,7 @@ def scan_result(scans: Iterable[FileScan]) -> ScanResult:
 def known_rules() -> tuple[Rule, ...]:
     """Return every rule a scan can report, sorted by id."""
     known = {rule.id: rule for entry in formats() for rule in entry.rules}
-    known |= {rule.id: rule for rule in rules.ENGINE_RULES}
+    known |= {rule.id: rule for rule in (*rules.ENGINE_RULES, *REMOTE_RULES)}
     return tuple(known[rule_id] for rule_id in sorted(known))
 
 

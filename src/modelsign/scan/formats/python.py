@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.python.examine import UnreadableSourceError, decoded, examined, parsed
+from modelsign.scan.python.outline import outline
 from modelsign.scan.python.rules import CALLS, IMPORT, PYTHON_RULES, SOURCE, SYNTAX
 from modelsign.scan.rules import BUDGET
 
@@ -33,14 +34,17 @@ def _recognise(reading: Reading, name: str) -> bool:
 
 def _scan(reading: Reading, name: str) -> Inspection:
     del name
-    findings: list[Finding] = [SOURCE.finding("Python source can be imported by a library")]
+    text = "Python source can be imported by a library"
+    findings: list[Finding] = [SOURCE.finding(text)]
     if reading.size > limits.SOURCE_BYTES:
-        text = f"source of {reading.size} bytes; the limit is {limits.SOURCE_BYTES}"
-        return Inspection(readable=True, findings=(*findings, BUDGET.finding(text)))
+        why = f"source of {reading.size} bytes; the limit is {limits.SOURCE_BYTES}"
+        return Inspection(readable=True, findings=(*findings, BUDGET.finding(why)))
     try:
-        acts = examined(parsed(decoded(reading.read_at(0, reading.size))))
+        tree = parsed(decoded(reading.read_at(0, reading.size)))
+        acts = examined(tree)
     except UnreadableSourceError as fault:
         return Inspection(readable=True, findings=(*findings, SYNTAX.finding(str(fault))))
+    findings = [SOURCE.finding(text, calls=outline(tree))]
     on_import = [act for act in acts if act.on_import]
     later = [act for act in acts if not act.on_import]
     findings += [IMPORT.finding(f"line {act.line}: {act.name} ({act.what})") for act in on_import[:_SHOWN]]
