@@ -104,17 +104,19 @@ def capability_of(name: str) -> str | None:
     return capability(module, rest) if rest else capability("builtins", module)
 
 
-def document_findings(document: object) -> tuple[tuple[Finding, ...], bool]:
+def document_findings(document: object, *, without: frozenset[str] = frozenset()) -> tuple[tuple[Finding, ...], bool]:
     """Return what a document of dictionaries, lists and scalars names, and whether it says how something is made.
 
     That is where it holds a template, or names classes. Objects that stand in several places are looked at once.
+    ``without`` are keys that the caller judges by itself.
     """
+    keys = _keys().keys() - without
     found: set[Finding] = set()
     makes = False
     templates: list[tuple[str, str]] = []
     prompts: list[tuple[str, str]] = []
     for node in _dictionaries(document):
-        for key in sorted(node.keys() & _keys().keys()):
+        for key in sorted(node.keys() & keys):
             kind = _keys()[key]
             if kind == "code":
                 if _says_something(node[key]) and not _is_harmless(key, node[key]):

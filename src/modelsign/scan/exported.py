@@ -121,6 +121,8 @@ _OPERATOR: Final = re.compile(r"torch\.ops\.((?!__)[A-Za-z_]\w*)\.(\w+)(?:\.([A-
 _FUNCTION_OF_MATH: Final = re.compile(r"math\.[a-z][a-z0-9]*", re.ASCII)
 _MODULES: Final = ("torch", "math", "_operator")
 """What targets are looked up from, by how they begin: ``torchx.os`` is ``torch.os``."""
+_TARGETS: Final = frozenset({"target"})
+"""Judged here, and not as what a configuration constructs."""
 _METHODS: Final = frozenset({"import_module", "load_library"})
 """Methods of ``torch.ops`` itself."""
 _SPECS: Final = frozenset({"in_spec", "out_spec", "context"})
@@ -182,7 +184,7 @@ def scan_program(reading: Reading, name: str) -> Inspection:
     for finding in _findings(document):
         if len(found) < _MOST_FINDINGS or finding.outcome is Outcome.UNSAFE:
             found[finding] = None
-    others, _ = document_findings(document)
+    others, _ = document_findings(document, without=_TARGETS)
     return Inspection(readable=True, findings=(*found, *others))
 
 
