@@ -90,7 +90,7 @@ def component_references(node: dict[str, object]) -> Iterator[tuple[str, str, st
     kind = node.get("_class_name")
     pipeline = not isinstance(kind, str) or kind.endswith("Pipeline")
     for key, value in sorted(node.items()):
-        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(one, str) for one in value[:2]):  # noqa: PLR2004
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(one, str) for one in value[:2]):  # noqa: PLR2004 - a module and a class
             continue
         module, thing = value[:2]
         if module in _libraries() or not _WORD.match(module) or not _WORD.match(thing):
