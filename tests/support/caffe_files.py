@@ -22,6 +22,12 @@ layer { name: "p" type: "Python" top: "x" python_param { module: "os" layer: "sy
 TRAINING = b'layer { name: "d" type: "Data" top: "d" data_param { source: "/data/train_lmdb" backend: LMDB } }\n'
 OUTPUT = b'layer { name: "o" type: "HDF5Output" bottom: "x" hdf5_output_param { file_name: "/root/.bashrc" } }\n'
 
+SOLVER = b"""# for training
+net: "models/small/train_val.prototxt"
+test_iter: 100 base_lr: 0.01 lr_policy: "step" stepsize: 1000 solver_mode: GPU
+snapshot: 500 snapshot_prefix: "models/small/run" type: "SGD"
+"""
+
 
 def layer(kind: str, name: str = "a", *extra) -> bytes:
     return message((1, name), (2, kind), *extra)

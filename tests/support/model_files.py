@@ -154,7 +154,11 @@ GOOD: dict[str, dict[str, bytes]] = {
     "lightgbm": {"model.txt": streamed_files.LIGHTGBM},
     "catboost": {"model.cbm": older_files.catboost()},
     "xgboost": {"xgb.model": xgboostbytes.model(), "booster.bin": xgboostbytes.snapshot(xgboostbytes.model())},
-    "torch7": {"model.t7": older_files.torch7_model(), "tensor.bin": older_files.Torch7().tensor()},
+    "torch7": {
+        "model.t7": older_files.torch7_model(),
+        "tensor.bin": older_files.Torch7().tensor(),
+        "text.t7": older_files.torch7_text(),
+    },
     "rdata": {
         "model.rds": r_files.write(r_files.named(r_files.vector(r_files.reals(1), r_files.texts("x")), "a", "b")),
         "data.RData": r_files.write(r_files.pairs(("x", r_files.integers(1))), encoding="A", workspace=True),

@@ -77,6 +77,16 @@ def torch7_model() -> bytes:
     return head + inside + made.value(b"weight") + made.tensor() + made.value(b"train") + made.value(False)  # noqa: FBT003
 
 
+def torch7_text(
+    numbers: bytes = b"0.5 -1 1e-05", count: int = 3, kind: bytes = b"Float", last: bytes = b"5\n0\n"
+) -> bytes:
+    """The same as text; ``last`` is the value of ``train``."""
+    head = b"4\n1\n3\nV 1\n9\nnn.Linear\n3\n2\n2\n2\n6\nweight\n"
+    tensor = b"4\n3\n3\nV 1\n%d\ntorch.%sTensor\n1\n%d\n1\n1\n" % (12 + len(kind), kind, count)
+    storage = b"4\n4\n3\nV 1\n%d\ntorch.%sStorage\n%d\n" % (13 + len(kind), kind, count)
+    return head + tensor + storage + numbers + b"\n2\n5\ntrain\n" + last
+
+
 def torch7_function() -> bytes:
     """A table with a function."""
     made = Torch7()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ocdbtbytes as o
+import older_files as t
 import vectorfiles as v
 from protobytes import message
 
@@ -44,6 +45,10 @@ _STORES: tuple[Bomb, ...] = tuple(
 
 BOMBS: tuple[Bomb, ...] = (
     *_STORES,
+    Bomb("torch7", "numbers as text", "a.t7", lambda size: t.torch7_text(b"1 " * (size // 2), size // 2)),
+    Bomb("torch7", "one word as text", "a.t7", lambda size: t.torch7_text(b"1" * size, 1)),
+    Bomb("torch7", "blanks as text", "a.t7", lambda size: t.torch7_text(b" " * size + b"1", 1)),
+    Bomb("torch7", "tables as text", "a.t7", lambda size: b"".join(b"3\n%d\n1\n0\n" % n for n in range(size // 12))),
     Bomb("word2vec", "words", "a.bin", lambda size: v.word2vec((b"a",) * (size // 6), 1)),
     Bomb("word2vec", "long words", "a.bin", lambda size: v.word2vec((b"\xff" * 4000,) * (size // 4000), 1)),
     Bomb("word2vec", "one word without an end", "a.bin", lambda size: b"%d 1\n" % (size // 9) + b"a" * size),

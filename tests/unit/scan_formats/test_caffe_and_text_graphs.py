@@ -141,9 +141,30 @@ def test_a_string_tensor_is_followed_to_the_file_it_names():
 
 
 def test_other_messages_as_text_are_unsupported():
-    for name, text in (("config.pbtxt", b'platform: "python"\nbackend: "x"'), ("solver.prototxt", b"base_lr: 0.1")):
+    for name, text in (("config.pbtxt", b'platform: "python"\nbackend: "x"'), ("labels.prototxt", b"item: 1")):
         scan = scanned(text, name)
         assert (scan.format, scan.outcome) == ("protobuf-text", Outcome.UNSUPPORTED)
+
+
+def test_a_solver_is_judged_by_the_files_it_names():
+    scan = scanned(caffe_files.SOLVER, "solver.prototxt")
+    assert (scan.format, scan.outcome, rules(scan)) == ("caffe", Outcome.UNVERIFIED, {"caffe-solver-files"})
+    assert scanned(b"base_lr: 0.1", "solver.prototxt").outcome is Outcome.CLEAN
+    assert scanned(caffe_files.SOLVER, "solver.txt").format != "caffe"
+
+
+@pytest.mark.parametrize("name", ["net", "train_net", "test_net", "weights", "snapshot_prefix"])
+@pytest.mark.parametrize("path", ["/etc/x", "../x", "~/x", "http://x", "a\\\\b"])
+def test_a_solver_that_names_files_elsewhere_is_unsafe(name, path):
+    text = f'base_lr: 0.1 {name}: "{path}"'.encode()
+    assert rules(scanned(text, "solver.prototxt")) == {"caffe-solver-path"}
+
+
+def test_a_network_inside_of_a_solver_is_judged_as_one():
+    inside = caffe_files.PYTHON.decode()
+    for field in ("net_param", "train_net_param", "test_net_param"):
+        text = f"base_lr: 0.1 {field} {{ {inside} }}".encode()
+        assert "caffe-layer-dangerous" in rules(scanned(text, "solver.prototxt"))
 
 
 def test_text_beyond_the_limit_is_a_budget(monkeypatch):

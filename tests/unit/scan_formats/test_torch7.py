@@ -103,6 +103,51 @@ def test_any_damage_has_an_answer():
             scan(bytes(changed), "x")
 
 
-def test_a_text_file_of_torch7_is_named_and_unsupported():
-    result = scan(b"4\n1\n3\nV 1\n17\ntorch.FloatTensor\n1\n", "x.dat")
-    assert (result.outcome, result.format) == ("unsupported", "torch7-text")
+FUNCTION = b"8\n9\n3\n\x1bLJ\n3\n10\n0\n"
+
+
+@pytest.mark.parametrize("name", ["model.t7", "x.dat"])
+def test_a_text_file_is_read_as_a_binary_one(name):
+    result = scan(made.torch7_text(), name)
+    assert (result.outcome, result.findings, result.format) == ("clean", (), "torch7")
+    assert rules(scan(made.torch7_text(last=FUNCTION), name)) == {"torch7-function"}
+    mine = b"4\n9\n3\nV 1\n6\nmine.X\n0\n"
+    assert rules(scan(made.torch7_text(last=mine), name)) == {"torch7-class"}
+
+
+def test_numbers_as_text_may_lie_in_any_way_that_a_loader_reads():
+    for numbers in (b"1\n2\n3", b" nan  -inf\t+.5e3", b"1. 2 3e9 ", b"1 2 3\n\n"):
+        assert scan(made.torch7_text(numbers)).outcome == "clean"
+    assert scan(made.torch7_text(b"4\n2\x00", 4, b"Byte")).outcome == "clean"
+    many = b" ".join(b"%d.5" % number for number in range(40_000))
+    assert scan(made.torch7_text(many, 40_000)).outcome == "clean"
+    assert scan(made.torch7_text(many + b" 1", 40_000)).outcome == "incomplete"
+
+
+@pytest.mark.parametrize("numbers", [b"1 2", b"1 2 3 4", b"1 2 3.4.5", b"1 2 x", b"1,2,3", b"1 2 0x3", b"1-2 3 4", b""])
+def test_words_that_a_loader_would_take_apart_are_refused(numbers):
+    for name in ("model.t7", "x.dat"):
+        assert rules(scan(made.torch7_text(numbers), name)) == {"broken-format"}
+
+
+@pytest.mark.parametrize("number", [b"-1", b"99999999999", b"3x", b"", b"9" * 40])
+def test_a_length_as_text_that_is_none_is_incomplete(number):
+    data = made.torch7_text().replace(b"\n9\nnn", b"\n" + number + b"\nnn")
+    assert rules(scan(data)) == {"broken-format"}
+
+
+def test_every_truncation_and_damage_of_a_text_file_has_an_answer():
+    data = made.torch7_text(last=FUNCTION)
+    for cut in range(len(data)):
+        scan(data[:cut])
+        scan(data[:cut], "x")
+    chance = random.Random(10)
+    for _ in range(400):
+        changed = bytearray(data)
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+        scan(bytes(changed))
+
+
+def test_more_numbers_than_a_scan_reads_are_a_budget(monkeypatch):
+    monkeypatch.setattr(limits, "STREAM_STEPS", 20)
+    assert "budget-exceeded" in rules(scan(made.torch7_text(b"1 " * 50, 50)))

@@ -3,7 +3,8 @@
 The text is what builds the network: a layer of type Python imports a module and makes an object of a class that the
 file names; data layers open files. Of a ``.caffemodel`` Caffe takes the numbers of layers with matching names and
 nothing else (``Net::CopyTrainedLayersFrom``), so layers there that would read data are as ordinary as training is, and
-a Python layer is told but does not run.
+a Python layer is told but does not run. A solver (``.prototxt``, too) is what training reads: it names networks and
+weights to open, and the beginning of names to write snapshots under.
 
 Source: ``src/caffe/proto/caffe.proto`` and ``src/caffe/layer_factory.cpp`` of BVLC/caffe 1.0 (9b891540183d).
 """
@@ -18,6 +19,7 @@ from modelsign import limits
 from modelsign.scan import operators, protobuf
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.protobuf import Handler, Walk
+from modelsign.scan.relative import why_escapes
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.tables import table
 from modelsign.scan.textproto import TextMessage, first_name
@@ -75,7 +77,29 @@ UNKNOWN: Final = Rule(
     "Find out which build the layer needs and whether you trust it.",
     _REFERENCE,
 )
+SOLVER: Final = Rule(
+    "caffe-solver-files",
+    "the solver names files that training reads and writes",
+    Severity.LOW,
+    Outcome.UNVERIFIED,
+    "Training with this file opens the networks and weights that it names, and writes snapshots under names that begin "
+    "as it says. Nothing of it is needed to use a network.",
+    "Leave solvers out of what is published for use.",
+    ("https://caffe.berkeleyvision.org/tutorial/solver.html",),
+)
+ESCAPES: Final = Rule(
+    "caffe-solver-path",
+    "the solver names a file outside of the folder",
+    Severity.HIGH,
+    Outcome.UNSAFE,
+    "A network, weights or snapshots lie by an absolute path, or one that goes up. Training would read or overwrite "
+    "files that are not the model's.",
+    "Do not train with the solver before the path is changed.",
+    ("https://caffe.berkeleyvision.org/tutorial/solver.html", "CWE-22"),
+)
 _NET: Final = "caffe.NetParameter"
+_SOLVER: Final = "caffe.SolverParameter"
+_FILES: Final = ("net", "train_net", "test_net", "weights", "snapshot_prefix")
 _FIRST: Final = frozenset({
     b"name", b"input", b"input_dim", b"input_shape", b"force_backward", b"state", b"debug_info", b"layer", b"layers",
 })  # fmt: skip
@@ -85,6 +109,7 @@ _WEIGHTS: Final = ".caffemodel"
 _TEXT: Final = ".prototxt"
 _VARINT, _LENGTH = 0, 2
 _LAYERS, _LAYERS_V1 = 100, 2
+_PATH_BYTES: Final = 4096
 _LAST_V1: Final = 42
 _LOOKED_AT: Final = 100_000
 _MOST_FINDINGS: Final = 100
@@ -115,6 +140,7 @@ class _Layers:
             "caffe.V1LayerParameter": Handler(frozenset({"name", "type", "layer"}), self._layer_v1),
             "caffe.V0LayerParameter": Handler(frozenset({"type"}), lambda values: self._text(values.last("type"))),
             "caffe.PythonParameter": Handler(frozenset({"module", "layer"}), self._python),
+            _SOLVER: Handler(frozenset(_FILES), self._solver),
         }
 
     def findings(self) -> list[Finding]:
@@ -126,6 +152,17 @@ class _Layers:
     def _python(self, values: Values) -> str:
         module, layer = self._text(values.last("module")), self._text(values.last("layer"))
         return f"from {module} import {layer}; {layer}()"
+
+    def _solver(self, values: Values) -> None:
+        """Judge the files that a solver names, where the message ends."""
+        for name in _FILES:
+            for place in values.all(name):
+                path = self.walk.text(place, _PATH_BYTES) if self.walk is not None else ""
+                reason = why_escapes(path)
+                if reason is not None:
+                    self._note(ESCAPES, f"{name} {path[:200]!r}: {reason}", place.start)
+                else:
+                    self._note(SOLVER, f"{name} {path[:200]!r}", place.start)
 
     def _layer(self, values: Values) -> None:
         self._judge(self._text(values.last("type")), values, values.last("python_param", ""))
@@ -163,6 +200,16 @@ def _is_text(reading: Reading) -> bool:
     )
 
 
+@functools.cache
+def _solver_fields() -> frozenset[bytes]:
+    return frozenset(name.encode() for name, _ in table("schemas/caffe")["messages"][_SOLVER].values())
+
+
+def _is_solver(reading: Reading, name: str) -> bool:
+    """Whether a file that is named as Caffe's texts are begins like a solver: in its words there is no mark."""
+    return name.casefold().endswith(_TEXT) and first_name(reading) in _solver_fields() and not _is_text(reading)
+
+
 def _is_binary(reading: Reading) -> bool:
     """Whether the outermost fields are those of a network, with a layer among the first."""
     fields = outline(reading)
@@ -194,13 +241,14 @@ def _is_layer_v1(wire: Wire, place: Place) -> bool:
 def _recognise(reading: Reading, name: str) -> bool:
     if reading.size and name.casefold().endswith(_WEIGHTS):
         return True
-    return _is_text(reading) or _is_binary(reading)
+    return _is_text(reading) or _is_solver(reading, name) or _is_binary(reading)
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
-    del name
     if _is_text(reading):
-        return _scan_text(reading)
+        return _scan_text(reading, _NET)
+    if _is_solver(reading, name):
+        return _scan_text(reading, _SOLVER)
     layers = _Layers(builds=False)
     walk = Walk(reading, "caffe", layers.handlers())
     layers.walk = walk
@@ -211,14 +259,14 @@ def _scan(reading: Reading, name: str) -> Inspection:
     return Inspection(readable=True, findings=(*odd, *layers.findings()))
 
 
-def _scan_text(reading: Reading) -> Inspection:
+def _scan_text(reading: Reading, root: str) -> Inspection:
     if reading.size > limits.PROTOBUF_TEXT_BYTES:
         return Inspection(readable=True, findings=(BUDGET.finding(f"more than {limits.PROTOBUF_TEXT_BYTES} bytes"),))
     layers = _Layers(builds=True)
     text = TextMessage(reading.read_at(0, reading.size), "caffe", _older()[0])
-    walk = text.walk(_NET, layers.handlers())
+    walk = text.walk(root, layers.handlers())
     layers.walk = walk
-    walk.run(_NET, Span(0, text.size))
+    walk.run(root, Span(0, text.size))
     found = map(text.placed, (*walk.findings(), *layers.findings()))
     return Inspection(readable=True, findings=(*text.findings(), *found))
 
@@ -231,5 +279,5 @@ FORMAT = Format(
     scan=_scan,
     extensions=(_WEIGHTS, _TEXT),
     dearness=8,
-    rules=(DANGEROUS, CARRIED, READS, UNKNOWN, *protobuf.RULES),
+    rules=(DANGEROUS, CARRIED, READS, UNKNOWN, SOLVER, ESCAPES, *protobuf.RULES),
 )

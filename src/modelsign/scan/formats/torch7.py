@@ -1,9 +1,8 @@
-"""Torch7 files (``.t7``) in binary: Lua values, tensors, and objects of Lua classes.
+"""Torch7 files (``.t7``) in binary and as text: Lua values, tensors, and objects of Lua classes.
 
 Numbers are skipped. A function is bytecode of LuaJIT, which ``loadstring`` takes unchecked: whoever calls it, or looks
 a field up where a metatable has it, runs it. Classes of torch, nn and their relatives are tables of fields; any other
-may read itself in its own way. Text files of Torch7 have no reader. Follows torch7/File.lua, generic/Tensor.c and
-generic/Storage.c, with longs of eight bytes.
+may read itself in its own way. Follows torch7/File.lua, generic/Tensor.c and generic/Storage.c.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.rules import BROKEN, BUDGET
-from modelsign.scan.window import BrokenError, ExhaustedError, Window
+from modelsign.scan.torch7 import BinarySource, TextSource
+from modelsign.scan.window import BrokenError, ExhaustedError
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ _WIDTHS: Final = {
     "CudaByte": 1, "CudaChar": 1, "CudaShort": 2, "CudaHalf": 2, "CudaInt": 4, "CudaLong": 8, "CudaDouble": 8,
 }  # fmt: skip
 _PACKAGES: Final = ("nn.", "cudnn.", "cunn.", "nngraph.", "graph.", "inn.", "fbnn.", "stn.")
+_TEXT_MARK: Final = b"4\n1\n3\nV "
+"""An object, its number, and the version of its class, as text."""
 _DIMENSIONS: Final = 64
 _CLASS_NAME: Final = 1000
 
@@ -59,7 +61,7 @@ class _Walk:
     """One walk over one value; ``tasks`` is what is still to be read, the next last."""
 
     def __init__(self, reading: Reading) -> None:
-        self.window = Window(reading)
+        self.window = TextSource(reading) if _is_text(reading) else BinarySource(reading)
         self.findings: dict[Finding, None] = {}
         self.seen: set[int] = set()
         self.tasks: list[Callable[[], None]] = [self.value]
@@ -71,7 +73,7 @@ class _Walk:
             self.tasks.pop()()
 
     def _length(self, width: int = 4) -> int:
-        length = self.window.sint(width, "little")
+        length = self.window.integer(width)
         if length < 0:
             raise BrokenError("a length is negative", self.window.at)
         return length
@@ -80,26 +82,26 @@ class _Walk:
         length = self._length()
         if length > _CLASS_NAME:
             raise BrokenError("the name of a class is too long", self.window.at)
-        return self.window.take(length).decode("utf-8", "replace")
+        return self.window.raw(length).decode("utf-8", "replace")
 
     def value(self) -> None:
         """Read one value (``File:readObject``)."""
-        kind = self.window.uint(4, "little")
+        start = self.window.at
+        kind = self.window.integer()
         if kind == _NUMBER:
-            self.window.skip(8)
+            self.window.double()
         elif kind == _BOOLEAN:
-            self.window.skip(4)
+            self.window.integer()
         elif kind == _STRING:
-            self.window.skip(self._length())
+            self.window.leave(self._length())
         elif kind in _FUNCTIONS or kind in {_TABLE, _TORCH}:
-            self._object(kind)
+            self._object(kind, start)
         elif kind != _NIL:
-            raise BrokenError(f"a value has the unknown type {kind}", self.window.at - 4)
+            raise BrokenError(f"a value has the unknown type {kind}", start)
 
-    def _object(self, kind: int) -> None:
+    def _object(self, kind: int, start: int) -> None:
         """Read what may be referred to again by its number."""
-        start = self.window.at - 4
-        number = self.window.uint(4, "little")
+        number = self.window.integer()
         if number in self.seen:
             return
         if len(self.seen) >= limits.R_TASKS:
@@ -107,7 +109,7 @@ class _Walk:
         self.seen.add(number)
         if kind in _FUNCTIONS:
             self.findings[FUNCTION.finding("bytecode of a function", offset=start)] = None
-            self.window.skip(self._length())
+            self.window.leave(self._length())
             self.tasks.append(self.value)
         elif kind == _TABLE:
             self._many(2 * self._length())
@@ -125,10 +127,14 @@ class _Walk:
             name = self._text()
         base = name.removeprefix("torch.")
         if base != name and base.removesuffix("Tensor") in _WIDTHS and base.endswith("Tensor"):
-            self.window.skip(16 * self._dimensions() + 8)
+            dimensions = self._dimensions()
+            self.window.numbers("Long", dimensions, 8)
+            self.window.numbers("Long", dimensions, 8)
+            self.window.integer(8)
             self.tasks.append(self.value)
         elif base != name and base.removesuffix("Storage") in _WIDTHS and base.endswith("Storage"):
-            self.window.skip(self._length(8) * _WIDTHS[base.removesuffix("Storage")])
+            kind = base.removesuffix("Storage")
+            self.window.numbers(kind, self._length(8), _WIDTHS[kind])
         elif name in {"tds.Vec", "tds.Hash"}:
             count = self._length()
             self._many(1 + count * (1 + (name == "tds.Hash")))
@@ -144,17 +150,25 @@ class _Walk:
         return dimensions
 
 
+def _is_text(reading: Reading) -> bool:
+    """Whether the first number is written as text; in binary its second byte is zero."""
+    return reading.read_at(0, 2)[1:] == b"\n"
+
+
 def _recognise(reading: Reading, name: str) -> bool:
     if name.casefold().endswith(".t7"):
         return reading.size > 0
     head = reading.read_at(0, 8)
+    if reading.read_at(0, len(_TEXT_MARK)) == _TEXT_MARK:
+        return True
     return head[1:] == b"\0\0\0\1\0\0\0" and head[0] in {_TABLE, _TORCH, *_FUNCTIONS}
 
 
 def _scan(reading: Reading, name: str) -> Inspection:
     """Read one value; a loader reads no further, so what follows changes nothing about it."""
     walk = _Walk(reading)
-    sure = name.casefold().endswith(".t7") or reading.read_at(12, 2) == b"V "
+    marked = reading.read_at(12, 2) == b"V " or reading.read_at(0, len(_TEXT_MARK)) == _TEXT_MARK
+    sure = name.casefold().endswith(".t7") or marked
     try:
         walk.run()
     except BrokenError as halt:
@@ -171,7 +185,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
 FORMAT = Format(
     id="torch7",
     title="Torch7",
-    description="Lua tables, tensors and objects of Lua classes in binary; functions in it are bytecode.",
+    description="Lua tables, tensors and objects of Lua classes, in binary or as text; functions in it are bytecode.",
     recognise=_recognise,
     scan=_scan,
     extensions=(".t7",),
