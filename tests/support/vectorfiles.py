@@ -1,4 +1,4 @@
-"""Writes word vectors, fastText models, single tensors and ONNX Runtime's models by hand."""
+"""Writes word vectors, fastText models, single tensors, and models of ONNX Runtime and MNN by hand."""
 
 from __future__ import annotations
 
@@ -75,7 +75,20 @@ def ort_tensor(dims: tuple[int, ...] = (2,), kind: int = 1, data: bytes = bytes(
     return {0: "w", 2: Wide(dims), 3: (4, kind), 4: data}
 
 
+def mnn(*operators: dict, tensors: int = 2, extra: dict | None = None) -> bytes:
+    """A model of MNN with some operators."""
+    net = {0: "biz", 3: list(operators) or [mnn_operator()], 7: ["x", "y"][:tensors], 8: (4, tensors)}
+    return build(net | (extra or {}), b"")
+
+
+def mnn_operator(number: int = 69, **more: object) -> dict:
+    """An operator from tensor 0 to tensor 1; others of its fields by number, as ``f7`` for its file."""
+    return {0: [0], 3: "r", 4: [1], 5: (4, number)} | {int(key[1:]): value for key, value in more.items()}
+
+
+LOOP = mnn_operator(128, f1=(1, 92), f2={5: (4, 1), 6: [{0: mnn_operator(7)}]})
 GOOD = {
+    "mnn": {"model.mnn": mnn(LOOP, mnn_operator(f7="model.mnn.weight"))},
     "word2vec": {"vectors.bin": word2vec(), "google.bin": word2vec(behind=b"\n"), "x": word2vec((b"a",), 1)},
     "fasttext": {
         "model.bin": fasttext(),
@@ -86,6 +99,7 @@ GOOD = {
     "ort": {"model.ort": ort(), "if.ort": ort(ort_node("If", f7={2: [ort_node("Neg")], 3: (4, 9)}))},
 }
 BAD = {
+    "mnn": {"model.mnn": mnn(mnn_operator(f7="/etc/passwd"))},
     "word2vec": {"evil.bin": word2vec() + EVIL},
     "fasttext": {"cut.bin": fasttext()[:-1], "more.bin": fasttext() + EVIL},
     "onnx-tensor": {"input_0.pb": onnxbytes.tensor(external={"location": "../x"}, raw=b"")},

@@ -62,6 +62,13 @@ BOMBS: tuple[Bomb, ...] = (
         "a.pb",
         lambda size: message((1, 1), (2, 1), *[(13, message((1, "location"), (2, "x")))] * (size // 15)),
     ),
+    Bomb("mnn", "operators", "a.mnn", lambda size: v.mnn(*[v.mnn_operator()] * (size // 60))),
+    Bomb(
+        "mnn", "unknown operators", "a.mnn", lambda size: v.mnn(*[v.mnn_operator(999 + n) for n in range(size // 60)])
+    ),
+    Bomb("mnn", "indices", "a.mnn", lambda size: v.mnn(v.mnn_operator(f0=[0] * (size // 4)))),
+    Bomb("mnn", "wrong indices", "a.mnn", lambda size: v.mnn(v.mnn_operator(f0=list(range(9, size // 4))))),
+    Bomb("mnn", "loops", "a.mnn", lambda size: v.mnn(*[v.LOOP] * (size // 150))),
     Bomb("ort", "nodes", "a.ort", lambda size: v.ort(*[v.ort_node()] * (size // 70))),
     Bomb("ort", "unknown nodes", "a.ort", lambda size: v.ort(*[v.ort_node(f"o{n}", "m") for n in range(size // 70)])),
     Bomb("ort", "tensors", "a.ort", lambda size: v.ort(tensors=[v.ort_tensor()] * (size // 70))),

@@ -36,6 +36,7 @@ IDS: Final[tuple[str, ...]] = (
     "lightgbm",
     "media",
     "mindspore",
+    "mnn",
     "msgpack",
     "mxnet",
     "ncnn",
@@ -227,6 +228,12 @@ def _media() -> Format:
 
 def _mindspore() -> Format:
     from modelsign.scan.formats.mindspore import FORMAT
+
+    return FORMAT
+
+
+def _mnn() -> Format:
+    from modelsign.scan.formats.mnn import FORMAT
 
     return FORMAT
 
@@ -538,6 +545,7 @@ _MEMBERS: Final[dict[str, Callable[[], Format]]] = {
     "lightgbm": _lightgbm,
     "media": _media,
     "mindspore": _mindspore,
+    "mnn": _mnn,
     "msgpack": _msgpack,
     "mxnet": _mxnet,
     "ncnn": _ncnn,

@@ -1,4 +1,4 @@
-"""Files of bare numbers beside a graph, which have no structure of their own: of ONNX, OpenVINO, NCNN and Darknet.
+"""Files of bare numbers beside a graph, which have no structure of their own: of ONNX, OpenVINO, NCNN, MNN and Darknet.
 
 A runtime maps such a file and takes numbers from the places that the graph gives; it parses nothing in it. No bytes
 mark one, so it is known by its name alone, as the shards of TensorFlow's checkpoints are: what any other reader finds
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-_NAMED: Final = re.compile(r"(?:\.ncnn\.bin|\.onnx_data(?:_\d+)?|\.onnx\.data|(?:^|/)openvino_[a-z_0-9]+\.bin)$")
+_NAMED: Final = re.compile(
+    r"(?:\.ncnn\.bin|\.mnn\.weight|\.onnx_data(?:_\d+)?|\.onnx\.data|(?:^|/)openvino_[a-z_0-9]+\.bin)$"
+)
 _WEIGHTS: Final = ".weights"
 _VERSIONS: Final = {(0, 1): 16, (0, 2): 20}
 """The header's length by Darknet's version: the count of images seen grew to eight bytes."""
