@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from array import array
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.reading import BytesReading, Slice
@@ -50,6 +51,9 @@ _PARTS: Final = 7
 _CHUNK: Final = 64 * 1024
 """Numbers looked at in one go."""
 _CHARACTER: Final = 4
+_NAMES: Final = 10_000
+"""Texts that are looked at wherever they stand: they may be names of columns."""
+_NP: Final = b"np"
 _UNKNOWN_NULLS: Final = -1
 
 
@@ -253,7 +257,7 @@ def _check(judge: Judge, parts: Value) -> _Type:
         return kind
     _check_nulls(buffers[0], length, nulls, offset)
     if kind.kind == "text":
-        _check_text(buffers[1], buffers[2], kind, length, offset)
+        _check_text(judge, buffers[1], buffers[2], kind, length, offset)
         return kind
     bits = 1 if kind.kind == "bool" else 8 * kind.width
     if length and (buffers[1].size if buffers[1] else 0) < ((length + offset) * bits + 7) // 8:
@@ -314,7 +318,9 @@ def _ones(bits: Reading, offset: int, length: int) -> int:
     return found
 
 
-def _check_text(offsets: Reading | None, text: Reading | None, kind: _Type, length: int, offset: int) -> None:
+def _check_text(  # noqa: PLR0913, PLR0917 - the parts of an array
+    judge: Judge, offsets: Reading | None, text: Reading | None, kind: _Type, length: int, offset: int
+) -> None:
     """Check that offsets go up and stay within the text, and that no character is cut off by its end."""
     held = offsets.size if offsets is not None else 0
     if text is None:
@@ -326,15 +332,25 @@ def _check_text(offsets: Reading | None, text: Reading | None, kind: _Type, leng
     if held < (length + offset + 1) * kind.width:
         raise _FlawError("has fewer offsets than its length", lies=True)
     before, size = 0, text.size
+    looks = length < _NAMES or (judge.contents is not None and judge.contents.is_waiting)
+    judge.holds_np |= not looks
     for numbers in _numbers(offsets, "i" if kind.width == 4 else "q", offset, length + 1):  # noqa: PLR2004 - bytes
         values = numbers.tolist()
         if values[0] < before or values != sorted(values):
             raise _FlawError("has offsets that do not go up", lies=True)
+        if looks and _holds_np(text, [before, *values]):
+            judge.holds_np = True
         before = values[-1]
     if before > size:
         raise _FlawError(f"has an offset of {before} into {size} bytes of text", lies=True)
     if kind.name.endswith("string") and _is_cut(text.read_at(max(size - _CHARACTER, 0), _CHARACTER)):
         raise _FlawError("ends in the middle of a character")
+
+
+def _holds_np(text: Reading, offsets: list[int]) -> bool:
+    """Say whether a text is ``np``: a formula that asks ``np`` for a function must not find a column of that name."""
+    short = (start for start, end in pairwise(offsets) if end - start == len(_NP))
+    return any(text.read_at(start, len(_NP)) == _NP for start in short)
 
 
 def _is_cut(end: bytes) -> bool:

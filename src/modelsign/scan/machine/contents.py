@@ -45,6 +45,11 @@ class Contents:
             self._since = made
         self._waiting.add(made)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something has yet to get its state."""
+        return bool(self._waiting)
+
     def arrived(self, made: int) -> None:
         """Let go of what nobody needs: what was made at this offset has its state."""
         self._waiting.discard(made)

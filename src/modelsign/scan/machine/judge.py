@@ -23,7 +23,7 @@ from modelsign.scan.machine.joblib import ARRAY_CLASSES, WRAPPER, array_bytes
 from modelsign.scan.machine.render import value_text
 from modelsign.scan.machine.spatial import SPATIAL
 from modelsign.scan.machine.special import SPECIAL
-from modelsign.scan.machine.states import review, watch
+from modelsign.scan.machine.states import is_watched, review, watch
 from modelsign.scan.machine.torch import persistent_in_tar, persistent_module, persistent_storage
 from modelsign.scan.machine.values import UNKNOWN, Global, Instance, Unknown
 from modelsign.scan.trust import is_trusted
@@ -97,6 +97,10 @@ class Judge:
         """What holds whatever was in memory, as it has no state yet, and where it was made."""
         self.last_use = -1
         """The offset of the last call that may have used a dtype."""
+        self.holds_np = False
+        """Whether an array of text holds ``np``, or nobody looked."""
+        self.text_lines = False
+        """Whether there are texts in the form of protocols 0 and 1, which have many spellings."""
         self.frames_differ = False
         self.unaligned_arrays = False
         """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
@@ -294,7 +298,7 @@ class Judge:
 
     def made(self, entry: knowledge.Entry, offset: int) -> Instance:
         """Return what stands for a new instance of a known class; its state is watched where the class asks for it."""
-        return self.instance(entry.name, entry) if entry.review is None else watch(self, entry, offset)
+        return watch(self, entry, offset) if is_watched(self, entry.review) else self.instance(entry.name, entry)
 
     def instantiate(self, cls: Value, arguments: tuple[Value, ...], offset: int) -> Value:
         """INST, OBJ: ``cls.__new__(cls)`` of a class without arguments, else ``cls(*arguments)``."""

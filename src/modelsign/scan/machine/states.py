@@ -16,6 +16,7 @@ from modelsign.scan.format import Member
 from modelsign.scan.machine.arrays import Arrays, bytes_of
 from modelsign.scan.machine.arrow import is_checked_array
 from modelsign.scan.machine.contents import Contents, attributes_of
+from modelsign.scan.machine.formulas import PLAIN_FRAME, flaw_of_formula, is_plain_state
 from modelsign.scan.machine.spatial import NEEDS_STATE, SPATIAL
 from modelsign.scan.machine.values import Global, Instance
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
     from modelsign.scan.machine.values import Value
 
-__all__ = ["REVIEWS", "Watched", "review", "watch"]
+__all__ = ["REVIEWS", "Watched", "is_watched", "review", "watch"]
 
 _UNFOLLOWED: Final = "that nobody can follow"
+_FRAME: Final = "pandas-frame"
 _MODELS: Final = 1000
 """Models inside of one pickle."""
 
@@ -39,6 +41,11 @@ class Watched(Instance):
     """An instance whose state will be reviewed; ``made`` is the offset from which dicts are kept for it."""
 
     made: int = 0
+
+
+def is_watched(judge: Judge, review: str | None) -> bool:
+    """Say whether a new instance is watched: a frame only where a formula may be evaluated with it."""
+    return review is not None and (review != _FRAME or (judge.contents is not None and judge.contents.is_waiting))
 
 
 def watch(judge: Judge, entry: Entry, offset: int) -> Watched:
@@ -59,7 +66,7 @@ def review(judge: Judge, target: Instance, state: Value) -> str | None:
     if entry is None or entry.review is None:
         return None
     if not isinstance(target, Watched) or contents is None:
-        return _UNFOLLOWED
+        return None if entry.review == _FRAME else _UNFOLLOWED
     flaw = REVIEWS[entry.review](judge, target, state)
     contents.arrived(target.made)
     judge.stateless.pop(target, None)
@@ -148,21 +155,21 @@ def _model_data(judge: Judge, target: Watched, state: Value) -> str | None:
 
     By patsy, or by formulaic since 0.15: a formula's terms are Python expressions. Without the key, the state is kept.
     """
-    del target
     attributes = attributes_of(judge, state)
     if attributes is None:
         return _UNFOLLOWED
     if attributes.keys().isdisjoint(_EVALUATING):
         return None
-    texts = [
-        judge.source.text(value, _PAGES) if isinstance(value, int) and value >= 0 else None
-        for value in attributes.get("formula", ())
-    ]
-    shown = ", ".join("one that is computed" if text is None else repr(text[:_SHOWN]) for text in texts) or "none"
-    return f"whose formula is evaluated as Python when it is loaded: {shown}"
+    return flaw_of_formula(judge, attributes, target.cls)
 
 
-_SHOWN: Final = 120
+def _frame(judge: Judge, target: Watched, state: Value) -> str | None:
+    """``NDFrame.__setstate__`` sets attributes: a formula is evaluated only with a frame that has none of its own."""
+    attributes = attributes_of(judge, state)
+    if attributes is not None and is_plain_state(attributes):
+        target.detail = PLAIN_FRAME
+    return None
+
 
 _METADATA: Final = "omegaconf.base.ContainerMetadata"
 
@@ -241,6 +248,7 @@ REVIEWS: Final[dict[str, Callable[[Judge, Watched, Value], str | None]]] = {
     "pandas-arrow": _of_arrow,
     "statsmodels-data": _model_data,
     "omegaconf-container": _container,
+    _FRAME: _frame,
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,
     "catboost": _catboost,
