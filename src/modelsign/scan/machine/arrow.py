@@ -333,13 +333,13 @@ def _check_text(  # noqa: PLR0913, PLR0917 - the parts of an array
         raise _FlawError("has fewer offsets than its length", lies=True)
     before, size = 0, text.size
     looks = length < _NAMES or (judge.contents is not None and judge.contents.is_waiting)
-    judge.holds_np |= not looks
+    judge.may_hold_np |= not looks
     for numbers in _numbers(offsets, "i" if kind.width == 4 else "q", offset, length + 1):  # noqa: PLR2004 - bytes
         values = numbers.tolist()
         if values[0] < before or values != sorted(values):
             raise _FlawError("has offsets that do not go up", lies=True)
         if looks and _holds_np(text, [before, *values]):
-            judge.holds_np = True
+            judge.may_hold_np = True
         before = values[-1]
     if before > size:
         raise _FlawError(f"has an offset of {before} into {size} bytes of text", lies=True)

@@ -89,7 +89,7 @@ def _is_at_home(name: str) -> bool:
 
 def _may_hold_np(judge: Judge) -> bool:
     """Say whether a column of the frame may be called ``np``: by a literal, or by a text in an array."""
-    if judge.holds_np or judge.text_lines:
+    if judge.may_hold_np:
         return True
     reading = judge.source.reading
     return any(_NP.search(reading.read_at(place, _CHUNK + _OVERLAP)) for place in range(0, reading.size, _CHUNK))

@@ -97,10 +97,8 @@ class Judge:
         """What holds whatever was in memory, as it has no state yet, and where it was made."""
         self.last_use = -1
         """The offset of the last call that may have used a dtype."""
-        self.holds_np = False
-        """Whether an array of text holds ``np``, or nobody looked."""
-        self.text_lines = False
-        """Whether there are texts in the form of protocols 0 and 1, which have many spellings."""
+        self.may_hold_np = False
+        """Whether an array of text holds ``np``, or texts were seen that nobody looked into (``machine.formulas``)."""
         self.frames_differ = False
         self.unaligned_arrays = False
         """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
@@ -237,8 +235,7 @@ class Judge:
                 found.capability = knowledge.capability(module, name) or knowledge.capability(
                     *knowledge.mapped(module, name)
                 )
-            else:
-                found.takes_lists = _TAKES_LISTS in found.entry.tags
+            found.takes_lists = found.entry is not None and _TAKES_LISTS in found.entry.tags
             self.globals[(module, name)] = found
             self._name_bytes += len(module) + len(name)
             if self._name_bytes > limits.PICKLE_NAME_BYTES:

@@ -70,7 +70,7 @@ def _counted(walk: Walk, offset: int) -> int:
 
 def _text_literal(walk: Walk, offset: int) -> int:
     code = walk.source.read(offset, 1)[0]
-    walk.judge.text_lines |= code in {op.UNICODE, op.STRING}
+    walk.judge.may_hold_np |= code in {op.UNICODE, op.STRING}
     if code == op.UNICODE:  # whatever it holds, nothing depends on it
         end = walk.source.line_end(offset + 1)
         if end < 0:
