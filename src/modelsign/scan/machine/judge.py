@@ -97,8 +97,7 @@ class Judge:
         """What holds whatever was in memory, as it has no state yet, and where it was made."""
         self.last_use = -1
         """The offset of the last call that may have used a dtype."""
-        self.may_hold_np = False
-        """Whether an array of text holds ``np``, or texts were seen that nobody looked into (``machine.formulas``)."""
+        self.may_hold_np = False  # whether a text is, or may be, one that machine.formulas asks for
         self.frames_differ = False
         self.unaligned_arrays = False
         """Whether a plain unpickler would take a joblib array's numbers for opcodes."""
