@@ -91,7 +91,7 @@ def _why(key: str, text: str, *, is_component: bool, is_pipeline: bool) -> Itera
         yield f"the component comes from another pipeline, {text[:_SHOWN]}"
     elif is_component and key == "factory" and not _is_known("factories", text.strip('"')):
         yield f"the component {text[:_SHOWN]} is none of spaCy's"
-    elif is_pipeline and key == "lang" and text.strip('"') not in _languages():
+    elif is_pipeline and key == "lang" and text != "null" and text.strip('"') not in _languages():
         yield f"the language {text[:_SHOWN]} is none of spaCy's"
 
 

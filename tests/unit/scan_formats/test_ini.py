@@ -77,6 +77,7 @@ CLEAN = {
     "spaCy": PIPELINE,
     "thinc": '[model]\n@layers = "chain.v1"\n\n[model.*.relu]\n@layers = "Relu.v1"\nnO = 4\n',
     "Darknet": NETWORK,
+    "spaCy, a template": PIPELINE.replace('lang = "en"', "lang = null"),
     "legacy": PIPELINE.replace("spacy.TransitionBasedParser.v2", "spacy.TransitionBasedParser.v1"),
 }
 UNVERIFIED = {

@@ -116,3 +116,13 @@ def test_a_mark_of_an_orbax_checkpoint_alone_is_incomplete(mark):
 def test_an_empty_map_alone_is_clean_and_a_pickles_mark_is_not():
     assert scan_file(BytesReading(b"\x80"), "key2row").outcome == "clean"
     assert scan_file(BytesReading(b"\x80\x02"), "key2row").outcome != "clean"
+
+
+def test_the_list_of_spacys_attribute_ruler_is_read():
+    rows = [{"patterns": [[{"TAG": "NN"}]], "attrs": {"POS": 92}, "index": 0}]
+    assert scan(b"\x90", "x").outcome == "clean"
+    assert scan(packed(rows), "attribute_ruler/patterns").outcome == "clean"
+    assert scan(packed(rows), "weights.bin").outcome == "unsupported"
+    assert scan(packed(rows)[:-1], "attribute_ruler/patterns").outcome != "clean"
+    evil = [{"x": {"nd": True, "kind": "O", "data": model_files.EVIL}}]
+    assert scan(packed(evil), "attribute_ruler/patterns").outcome == "unsafe"

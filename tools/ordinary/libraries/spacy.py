@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import spacy
+from spacy.lookups import Lookups
 from spacy.tokens import DocBin
 from spacy.training import Example
 
@@ -29,6 +30,12 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     "sentencizer": {},
     "entity_ruler": {},
     "attribute_ruler": {},
+    "lemmatizer": {},
+}
+_LEMMAS: dict[str, dict[str, Any]] = {
+    "lemma_rules": {"noun": [["s", ""]]},
+    "lemma_exc": {"noun": {"mice": ["mouse"]}},
+    "lemma_index": {"noun": ["dog"]},
 }
 
 
@@ -37,6 +44,11 @@ def _trained(component: str, example: dict[str, Any]) -> Any:
     made = pipeline.add_pipe(component)
     if component == "entity_ruler":
         made.add_patterns([{"label": "ORG", "pattern": "Apple"}, {"label": "X", "pattern": [{"LOWER": "a"}]}])
+    if component == "lemmatizer":
+        lookups = Lookups()
+        for name, rows in _LEMMAS.items():
+            lookups.add_table(name, rows)
+        made.initialize(list, lookups=lookups)
     if example:
         shown = Example.from_dict(pipeline.make_doc(_TEXT), example)
         pipeline.initialize(lambda: [shown])

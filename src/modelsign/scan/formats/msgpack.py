@@ -195,12 +195,20 @@ class _Walk:
         self.globals |= found.globals
 
 
+_LIST: Final = "patterns"
+"""A list that spaCy's attribute ruler keeps; other files are maps."""
+
+
 def _recognise(reading: Reading, name: str) -> bool:
     if name.casefold().endswith(".msgpack"):
         return reading.size > 0
     mark = reading.read_at(0, 1)
+    if mark in {b"\x80", b"\x90"} and reading.size == 1:
+        return True  # an empty map or list, as spaCy keeps of empty tables; no pickle is that short
     if mark == b"\x80":
-        return reading.size == 1  # an empty map, as spaCy keeps of empty tables; no pickle is that short
+        return False
+    if name.casefold().rsplit("/", 1)[-1] == _LIST and (b"\x90" <= mark <= b"\x9f" or mark in {b"\xdc", b"\xdd"}):
+        return True
     return mark[:1] in {b"\xde", b"\xdf"} or b"\x81" <= mark <= b"\x8f"
 
 

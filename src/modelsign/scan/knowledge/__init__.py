@@ -45,6 +45,7 @@ _LIBRARIES: Final = frozenset(
         "pytorch_lightning",
         "scipy",
         "sklearn",
+        "spacy",
         "statsmodels",
         "timm",
         "tokenizers",

@@ -17,7 +17,7 @@ from modelsign.scan.machine.arrow import ARROW
 from modelsign.scan.machine.construction import PARTIAL, construction
 from modelsign.scan.machine.dtypes import make_dtype
 from modelsign.scan.machine.render import call_text
-from modelsign.scan.machine.values import EMPTY_BYTES, UNKNOWN, Global, Instance
+from modelsign.scan.machine.values import EMPTY_BYTES, UNKNOWN, Global, Instance, OfUnknownClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,8 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
     """``getattr(Class, 'name')``: an import of the dotted name, judged as such.
 
     Of an instance of a reviewed class, a bound method that its picklers are known to keep is fine and another plain
-    name is not known to be safe; anything else is attribute access.
+    name is not known to be safe. Of an instance of an unknown class, a plain name is what the class has by that name,
+    so as much as an import of the dotted name. Anything else is attribute access.
     """
     if isinstance(arguments, tuple) and len(arguments) == 2:  # noqa: PLR2004 - object and name
         owner, literal = arguments
@@ -56,6 +57,12 @@ def _attribute(judge: Judge, function: Global, arguments: Value, offset: int) ->
                 found = judge.named(owner.module, f"{owner.name}.{name}", offset)
                 found.pushed += 1
                 owner.consumed += 1
+                return found
+        if isinstance(owner, OfUnknownClass) and name is not None and _PLAIN_NAME.fullmatch(name):
+            module, _, cls = owner.cls.rpartition(".")
+            if len(owner.cls) + len(name) < _LONGEST_NAME:
+                found = judge.named(module, f"{cls}.{name}", offset)
+                found.pushed += 1
                 return found
         if isinstance(owner, Instance) and owner.entry is not None and name is not None:
             if f"attribute:{name}" in owner.entry.tags:
@@ -90,6 +97,19 @@ def _reconstructor(judge: Judge, function: Global, arguments: Value, offset: int
                 return Instance(cls.path)  # the unknown class has its own finding
             cls.consumed += 1
             if () in cls.entry.new and fits(judge.source, _PLAIN_BASES[base.path], state):
+                return judge.made(cls.entry, offset)
+    return judge.unreviewed(function, arguments, offset)
+
+
+def _cython(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
+    """``__pyx_unpickle_Base(cls, checksum, None)``: ``Base.__new__(cls)``, which refuses all but subclasses."""
+    if isinstance(arguments, tuple) and len(arguments) == 3:  # noqa: PLR2004 - its signature
+        cls, checksum, state = arguments
+        if isinstance(cls, Global) and fits(judge.source, "int", checksum) and fits(judge.source, "none", state):
+            if cls.entry is None:
+                return OfUnknownClass(cls.path)  # the unknown class has its own finding
+            cls.consumed += 1
+            if () in cls.entry.new:
                 return judge.made(cls.entry, offset)
     return judge.unreviewed(function, arguments, offset)
 
@@ -286,6 +306,7 @@ SPECIAL: Final[dict[str, _Special]] = {
     "attribute": _attribute,
     "import": _import,
     "reconstructor": _reconstructor,
+    "cython": _cython,
     "newobj": _newobj,
     "newobj_ex": _newobj_ex,
     "dtype": _dtype,

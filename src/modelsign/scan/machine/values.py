@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, Union
 if TYPE_CHECKING:
     from modelsign.scan.knowledge.entry import Entry
 
-__all__ = ["BUFFER", "EMPTY_BYTES", "UNKNOWN", "Global", "Instance", "Unknown", "Value"]
+__all__ = ["BUFFER", "EMPTY_BYTES", "UNKNOWN", "Global", "Instance", "OfUnknownClass", "Unknown", "Value"]
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +59,12 @@ class Instance:
     detail: str = ""
     built: bool = False
     call: int = 0
+
+
+class OfUnknownClass(Instance):
+    """An instance of a class that is not known, which is all that is known of it: no function chose what it is."""
+
+    __slots__ = ()
 
 
 class Unknown:
