@@ -50,7 +50,6 @@ CALLS: Final = Rule(
         "CVE-2025-23304",
         "CVE-2025-23249",
         "CVE-2026-24157",
-        "CVE-2025-23303",
         "CVE-2026-22584",
         "https://hydra.cc/docs/advanced/instantiate_objects/overview/",
     ),

@@ -6,7 +6,7 @@ import json
 
 import packed_files
 
-from attacks.attack import Attack
+from attacks.attack import EVIL, Attack
 
 
 def _config(identifier: str, what: str, rule: str, outcome: str = "unsafe", **values: object) -> Attack:
@@ -29,6 +29,12 @@ ATTACKS: tuple[Attack, ...] = (
         "a NeMo model's configuration has Hydra call what it names",
         lambda: ("model.nemo", packed_files.tar(("model_config.yaml", _TARGET.encode()))),
         "config-dangerous-reference",
+    ),
+    Attack(
+        "CVE-2025-23303",
+        "a NeMo archive's weights are a pickle that runs a program",
+        lambda: ("model.nemo", packed_files.tar(("model_config.yaml", b"a: 1\n"), ("model_weights.ckpt", EVIL))),
+        "pickle-execute",
     ),
     _yaml("CVE-2025-23249", "the same in a configuration beside the model", _TARGET, "config-dangerous-reference"),
     _yaml(
@@ -55,6 +61,18 @@ ATTACKS: tuple[Attack, ...] = (
         "uni2ts and FlexTok have Hydra call what the metadata of weights names",
         "config-dangerous-reference",
         model={"_target_": "builtins.eval"},
+    ),
+    _yaml(
+        "instantiate_from_config",
+        "latent diffusion calls what its configuration names as a target",
+        "model:\n  target: os.system\n  params: {command: 'true'}\n",
+        "config-dangerous-reference",
+    ),
+    Attack(
+        "logging.config.fileConfig",
+        "a configuration of Python's logging is evaluated",
+        lambda: ("logging.ini", b"[loggers]\n[handlers]\n[handler_a]\nargs=(__import__('os').system('true'),)\n"),
+        "logging-runs-code",
     ),
     _config(
         "auto_map",

@@ -71,7 +71,7 @@ UNVERIFIED = {
 }
 UNSAFE = {
     "CVE-2025-23304 NeMo": SPEECH.replace("nemo.collections.asr.modules.ConvASRDecoder", "os.system"),
-    "CVE-2025-23303 NeMo, eval": "model: {encoder: {_target_: builtins.eval, _args_: ['1']}}\n",
+    "NeMo, eval": "model: {encoder: {_target_: builtins.eval, _args_: ['1']}}\n",
     "CVE-2026-22584 Uni2TS": "model: {_target_: builtins.exec, _args_: ['1']}\n",
     "ml-flextok, in a list": "layers: [{_target_: torch.nn.Linear}, {_target_: subprocess.run, args: ['true']}]\n",
     "Hydra's own ways to get a function": "f: {_target_: hydra.utils.get_method, path: os.system}\n",
