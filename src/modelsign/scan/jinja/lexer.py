@@ -54,9 +54,12 @@ class Token(NamedTuple):
 def tokens(text: str) -> tuple[list[Token], MalformedTemplateError | None]:
     """Return the tokens of all tags, and ``eof`` at the end; or those before a fault, and the fault.
 
-    A fault is a tag, comment, text or bracket that is not closed, or a character without meaning.
+    A fault is a tag, comment, text or bracket that is not closed, or a character without meaning. Jinja reads every
+    end of a line as a line feed before anything else, so that a backslash before it joins the lines of a text.
     """
     read: list[Token] = []
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         _read(text, read)
     except MalformedTemplateError as fault:
