@@ -172,7 +172,9 @@ def test_jinja_accepts_the_templates_of_these_tests(name):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-@pytest.mark.parametrize("template", ["{{ x['_\\^_class__'] }}", "{{ x|attr('__cla\\^ss__') }}", "{{ x['\\^\\x5f_mro__'] }}"])
+@pytest.mark.parametrize(
+    "template", ["{{ x['_\\^_class__'] }}", "{{ x|attr('__cla\\^ss__') }}", "{{ x['\\^\\x5f_mro__'] }}"]
+)
 def test_a_line_that_is_joined_hides_no_name_whatever_ends_it(template, end):
     """Jinja turns every end of a line into a line feed, and a backslash before one joins the two lines of a text."""
     assert "jinja-escape" in {finding.rule for finding in judged(template.replace("^", end))}
