@@ -120,6 +120,9 @@ NUMPY_HEADER_BYTES: Final = 1 * MIB
 """The header of a .npy file; NumPy itself trusts 10,000 characters."""
 XML_BYTES: Final = 256 * MIB
 """An XML document in a model; one with the numbers of a large forest has some 100 MB."""
+XML_TAG_BYTES: Final = 16 * MIB
+"""A tag with its attributes, or a comment, of an XML document, which are held as a whole; a picture in an SVG image is
+the largest there is. Small attributes take twenty times their bytes."""
 XML_DEPTH: Final = 1000
 """Elements inside elements; a decision tree in PMML is one for each of its levels."""
 PROTOBUF_FIELDS: Final = 64_000_000

@@ -51,7 +51,7 @@ INSTRUCTION: Final = Rule(
     ("https://www.w3.org/TR/xml/#sec-pi",),
 )
 RULES: Final = (ENTITY, INSTRUCTION, BROKEN, BUDGET)
-_BLOCK: Final = 16 * 1024 * 1024
+_BLOCK: Final = 4 * 1024 * 1024
 _HEAD: Final = 64 * 1024
 _W3C: Final = ("http://www.w3.org/", "https://www.w3.org/")
 _W3C_PUBLIC: Final = "-//W3C//DTD "
@@ -112,6 +112,9 @@ def walk(reading: Reading, visitor: Visitor, *, known_type: str = "") -> list[Fi
         data = reading.read_at(position, _BLOCK)
         position += len(data)
         parser.feed(data, last=position >= reading.size)
+        if not parser.ended and position - parser.reached > limits.XML_TAG_BYTES:
+            text = f"a tag or comment of more than {limits.XML_TAG_BYTES} bytes"
+            return [*parser.findings, BUDGET.finding(text, offset=max(0, parser.reached))]
     return parser.findings
 
 
@@ -134,6 +137,11 @@ class _Parser:
         parser.EntityDeclHandler = self._entity
         parser.ExternalEntityRefHandler = self._external
         parser.ProcessingInstructionHandler = self._instruction
+
+    @property
+    def reached(self) -> int:
+        """Where what the parser holds begins: it waits for the end of a tag, or of a comment."""
+        return self._parser.CurrentByteIndex
 
     def feed(self, data: bytes, *, last: bool) -> None:
         try:

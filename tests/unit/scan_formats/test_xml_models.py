@@ -74,6 +74,21 @@ def test_damage_and_depth_are_incomplete(monkeypatch):
     assert rules(xb.openvino()) == {"budget-exceeded"}
 
 
+@pytest.mark.parametrize("begin", [b'<a b="', b"<!--"])
+def test_a_tag_or_comment_that_is_held_as_a_whole_is_bounded(begin):
+    data = model_files.GOOD["pmml"]["model.pmml"]
+    before, _, behind = data.partition(b"<Header")
+    end = b'"/>' if begin.startswith(b"<a") else b"-->"
+
+    def padded(size: int) -> bytes:
+        return before + begin + b"c" * size + end + b"<Header" + behind
+
+    assert "budget-exceeded" not in rules(padded(limits.XML_TAG_BYTES // 2), "model.pmml")
+    result = scan(padded(limits.XML_TAG_BYTES * 2), "model.pmml")
+    assert "budget-exceeded" in {finding.rule for finding in result.findings}
+    assert result.outcome == "incomplete"
+
+
 def test_other_encodings_are_read_and_unknown_ones_are_damage():
     text = xb.openvino("Mine").decode().replace('"1.0"', '"1.0" encoding="utf-16"')
     assert rules(text.encode("utf-16")) == {"openvino-layer-unknown"}
