@@ -112,9 +112,9 @@ def walk(reading: Reading, visitor: Visitor, *, known_type: str = "") -> list[Fi
         data = reading.read_at(position, _BLOCK)
         position += len(data)
         parser.feed(data, last=position >= reading.size)
-        if not parser.ended and position - parser.reached > limits.XML_TAG_BYTES:
+        if parser.held(position) > limits.XML_TAG_BYTES:
             text = f"a tag or comment of more than {limits.XML_TAG_BYTES} bytes"
-            return [*parser.findings, BUDGET.finding(text, offset=max(0, parser.reached))]
+            return [*parser.findings, BUDGET.finding(text)]
     return parser.findings
 
 
@@ -138,10 +138,9 @@ class _Parser:
         parser.ExternalEntityRefHandler = self._external
         parser.ProcessingInstructionHandler = self._instruction
 
-    @property
-    def reached(self) -> int:
-        """Where what the parser holds begins: it waits for the end of a tag, or of a comment."""
-        return self._parser.CurrentByteIndex
+    def held(self, position: int) -> int:
+        """Return how many bytes before this one the parser keeps: it waits for the end of a tag, or of a comment."""
+        return 0 if self.ended else position - self._parser.CurrentByteIndex
 
     def feed(self, data: bytes, *, last: bool) -> None:
         try:
