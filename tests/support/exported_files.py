@@ -91,6 +91,7 @@ def older(model: bytes | None = None, constants: bytes = STATE) -> bytes:
             "serialized_constants.pt": saved(constants),
             "serialized_example_inputs.pt": saved(),
             "version": b"8.2",
+            "extra_files/note": b"hello",
         }
     )
 

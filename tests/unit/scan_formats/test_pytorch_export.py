@@ -289,3 +289,21 @@ def test_a_list_of_a_model_in_a_folder_says_what_is_pickled_as_well():
     }
     assert scanned(exported(**more)).outcome is Outcome.UNSAFE
     assert scanned(exported(data__constants__opaque_obj_a__b=evil)).outcome is Outcome.UNSAFE
+
+
+@pytest.mark.parametrize("root", ["models", "data", "extra", "Extra", "version", "archive_format"])
+def test_the_one_folder_may_have_any_name(root):
+    def moved(data):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return zipped({f"{root}/{name.partition('/')[2]}": archive.read(name) for name in archive.namelist()})
+
+    scan = scanned(moved(exported()))
+    assert (scan.format, scan.outcome, scan.findings) == ("pytorch-export", Outcome.CLEAN, ())
+    assert scanned(moved(exported(program(node("torch.os.system"))))).outcome is Outcome.UNSAFE
+    unknown = saved(b"\x80\x02cmine\nThing\n)R.")
+    assert scanned(moved(exported(data__sample_inputs__model_pt=unknown))).outcome is Outcome.UNVERIFIED
+
+
+def test_members_outside_of_the_one_folder_are_no_numbers():
+    strange = zipped({"a/archive_format": b"pt2", "extra/x.pt": saved(b"\x80\x02cmine\nThing\n)R.")})
+    assert scanned(strange).outcome is not Outcome.CLEAN

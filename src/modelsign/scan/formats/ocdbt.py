@@ -43,7 +43,8 @@ PATH: Final = Rule(
 )
 _FRAME: Final = b"\x28\xb5\x2f\xfd"
 _NAMED: Final = re.compile(r"(?:^|/)d/[0-9a-f]{32}$")
-_START: Final = re.compile(b"|".join(map(re.escape, (_FRAME, *MAGICS))))
+_STARTS: Final = (_FRAME, *MAGICS)
+"""How packed values and nodes begin."""
 _JSON: Final = (b"{", b"[")
 _HEAD: Final = 8
 _MOST_PARTS: Final = 200_000
@@ -149,9 +150,9 @@ class _Walk:
         """Return where the next part could begin, or the end of the file."""
         start = at + 1
         while data := self._reading.read_at(start, BLOCK):
-            found = _START.search(data)
-            if found is not None:
-                return start + found.start()
+            found = [place for place in map(data.find, _STARTS) if place >= 0]
+            if found:
+                return start + min(found)
             if len(data) < BLOCK:
                 break
             start += len(data) - len(_FRAME) + 1

@@ -47,7 +47,7 @@ NATIVE: Final = Rule(
 )
 _OLD_PROGRAM: Final = "serialized_exported_program.json"
 _MARKS: Final = frozenset({"archive_format", _OLD_PROGRAM})
-_MODELS, _COMPILED, _EXTRA = "models/", "data/aotinductor/", ("extra/", "extra_files/")
+_MODELS, _COMPILED, _EXTRA, _OLD_EXTRA = "models/", "data/aotinductor/", "extra/", "extra_files/"
 _NOTES: Final = frozenset(
     {"archive_format", "archive_version", "byteorder", "version", ".data/version", ".data/serialization_id",
      ".storage_alignment", ".format_version"}
@@ -57,13 +57,22 @@ _PAYLOAD: Final = re.compile(r"data/(?:weights/weight|constants/tensor)_\d+", re
 _OBJECT: Final = re.compile(r"data/constants/opaque_obj_.*", re.DOTALL)
 
 
-def _insides(name: str) -> tuple[str, ...]:
-    """Return what a member is called below the archive's one folder, and as it stands: archives before 2.8 have none.
+def _has_root(archive: ZipArchive) -> bool:
+    """Whether all members lie in one folder, whatever its name: PyTorch's reader takes it from the first of them."""
+    folders = {member.name.partition("/")[0].casefold() for member in archive.members}
+    return len(folders) == 1 and all("/" in member.name for member in archive.members)
 
-    The folder may have any name, that of a folder inside among them.
+
+def _insides(name: str, *, rooted: bool) -> tuple[str, ...]:
+    """Return what a member is called below the archive's one folder.
+
+    Archives before 2.8 have none. Where there is not one folder for all, what a member is called below its own counts
+    as well as its whole name.
     """
     folded = name.casefold()
     below = folded.partition("/")[2]
+    if rooted:
+        return (below,)
     return (below, folded) if below else (folded,)
 
 
@@ -77,27 +86,29 @@ def _scan(reading: Reading, name: str) -> Inspection:
     archive = archive_of(reading)
     if isinstance(archive, ModelsignError):
         return Inspection(readable=False)
-    inside = {name: member for member in archive.members for name in _insides(member.name)}
+    rooted = _has_root(archive)
+    inside = {name: member for member in archive.members for name in _insides(member.name, rooted=rooted)}
     compiled = next((member for name, member in inside.items() if name.startswith(_COMPILED)), None)
     if not _MARKS & inside.keys() and compiled is None:
         return Inspection(readable=False)
     findings = list(findings_of(archive, reading))
     if compiled is not None:
         findings.append(NATIVE.finding("a program compiled by AOTInductor", member=compiled.name))
-    pickled, broken = _pickled(reading, archive)
+    pickled, broken = _pickled(reading, archive, rooted=rooted)
     return Inspection(
         readable=True,
         findings=(*findings, *broken),
-        members=tuple(_members(reading, archive, pickled)),
+        members=tuple(_members(reading, archive, pickled, rooted=rooted)),
     )
 
 
-def _pickled(reading: Reading, archive: ZipArchive) -> tuple[frozenset[str], tuple[Finding, ...]]:
+def _pickled(reading: Reading, archive: ZipArchive, *, rooted: bool) -> tuple[frozenset[str], tuple[Finding, ...]]:
     """Return which payloads the archive's lists say are pickles, by their names in lower case."""
     names: set[str] = set()
     findings: list[Finding] = []
     for member in archive.members:
-        folder = next((match[1] for name in _insides(member.name) if (match := _CONFIG.fullmatch(name))), None)
+        insides = _insides(member.name, rooted=rooted)
+        folder = next((match[1] for name in insides if (match := _CONFIG.fullmatch(name))), None)
         if folder is None:
             continue
         with open_member(reading, member, limits.SCAN_JSON_BYTES) as stream:
@@ -113,10 +124,10 @@ def _pickled(reading: Reading, archive: ZipArchive) -> tuple[frozenset[str], tup
     return frozenset(names), tuple(findings)
 
 
-def _members(reading: Reading, archive: ZipArchive, pickled: frozenset[str]) -> Iterator[Member]:
+def _members(reading: Reading, archive: ZipArchive, pickled: frozenset[str], *, rooted: bool) -> Iterator[Member]:
     for member in archive.members:
         if not member.is_folder:
-            yield _member(reading, member, _insides(member.name), pickled)
+            yield _member(reading, member, _insides(member.name, rooted=rooted), pickled)
 
 
 def _member(reading: Reading, member: ZipMember, names: tuple[str, ...], pickled: frozenset[str]) -> Member:
@@ -125,7 +136,8 @@ def _member(reading: Reading, member: ZipMember, names: tuple[str, ...], pickled
         return replace(member_of(reading, member), reader=scan_program, replaces="json")
     if any(_OBJECT.fullmatch(name) for name in names):
         return replace(member_of(reading, member), reader=_scan_object, replaces="pickle")
-    plain = any(name in _NOTES or name.startswith(_EXTRA) or _PAYLOAD.fullmatch(name) for name in names)
+    plain = all(name in _NOTES or name.startswith(_EXTRA) or _PAYLOAD.fullmatch(name) for name in names)
+    plain |= names[-1].startswith(_OLD_EXTRA) and not names[0].startswith(("data/", _MODELS))
     return member_of(reading, member, data=plain and pickled.isdisjoint(names))
 
 
