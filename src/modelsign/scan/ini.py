@@ -53,6 +53,8 @@ def read_ini(text: str) -> list[Section]:
         if (head := _SECTION.match(content)) is not None:
             sections.append(Section(head[1], number, []))
             continue
+        if content.startswith("[") and "]" in content:
+            raise BrokenIniError(f"line {number}: more than a section's name, which readers take for different things")
         cut = _DELIMITER.search(content)
         if not sections or cut is None or not content[: cut.start()].strip():
             raise BrokenIniError(f"line {number}: neither a section nor a key with a value")

@@ -76,7 +76,33 @@ def judged_pipeline(sections: list[Section]) -> list[Finding]:
     return list(found)
 
 
+def _unquoted(text: str) -> str:
+    """Return what a text in quotation marks holds: confection takes them off, and then reads what it holds as JSON."""
+    while text.startswith('"'):
+        try:
+            inner = strictjson.loads(text.encode(), most_bytes=limits.INI_BYTES)
+        except (ModelsignError, UnicodeEncodeError):
+            break
+        text = str(inner)
+    return text
+
+
+def _quoted(key: str, text: str) -> Iterator[str]:
+    """Judge what stood in quotation marks, which may be an object of JSON, or become one."""
+    if "${" in text:
+        if not _REFERENCE.match(text) and text.rstrip().endswith(("}", "]")):
+            yield f"the value of {key[:_SHOWN]} is put together from other values"
+    elif text.lstrip().startswith(("{", "[")):
+        try:
+            yield from _inside(strictjson.loads(text.encode(), most_bytes=limits.INI_BYTES, finite=False))
+        except (ModelsignError, UnicodeEncodeError):
+            if "@" in text:
+                yield f"the value of {key[:_SHOWN]} is no JSON"
+
+
 def _why(key: str, text: str, *, is_component: bool, is_pipeline: bool) -> Iterator[str]:
+    if text.startswith('"') and not key.startswith("@"):
+        yield from _quoted(key, _unquoted(text))
     if "${" in text and not _REFERENCE.match(text) and not text.startswith('"'):
         yield f"the value of {key[:_SHOWN]} is put together from other values"
     elif key.startswith("@") or text.startswith(("{", "[")):

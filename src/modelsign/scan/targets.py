@@ -39,14 +39,15 @@ def is_constructible(name: str) -> bool:
 def soft_target(value: object, node: dict[str, object]) -> bool:
     """Whether a value under a key of many uses (``target``, ``cls``) is the dotted name of something to call.
 
-    Names of files and bare words are not; text that is put together later is where ``params`` stand beside it.
+    Names of files and bare words are not; but where ``params`` stand beside it, text that is put together later is, and
+    so is the name of a file, whose module is imported before it turns out to hold nothing of that name.
     """
     if not isinstance(value, str):
         return False
     name = value.strip()
     if "${" in name:
         return "params" in node
-    return _DOTTED.match(name) is not None and name.rpartition(".")[2] not in _FILES
+    return _DOTTED.match(name) is not None and (name.rpartition(".")[2] not in _FILES or "params" in node)
 
 
 def reference(node: dict[str, object]) -> str | None:

@@ -78,6 +78,7 @@ CLEAN = {
     "thinc": '[model]\n@layers = "chain.v1"\n\n[model.*.relu]\n@layers = "Relu.v1"\nnO = 4\n',
     "Darknet": NETWORK,
     "spaCy, a template": PIPELINE.replace('lang = "en"', "lang = null"),
+    "spaCy, text in quotation marks": PIPELINE + '\n[x]\na = "{text} [1]"\nb = "${paths.root}/labels.json"\n',
     "legacy": PIPELINE.replace("spacy.TransitionBasedParser.v2", "spacy.TransitionBasedParser.v1"),
 }
 UNVERIFIED = {
@@ -97,6 +98,10 @@ UNVERIFIED = {
     "spaCy, a name that is put together": PIPELINE + "\n[x]\n@misc = ${paths.train}\n",
     "spaCy, a value that is put together": PIPELINE + '\n[x]\na = {"@mi\ny = ${x.a}${x.b}\n',
     "spaCy, a key that is put together": PIPELINE + '\n[x]\ny = {"${paths.train}": "mine.v1"}\n',
+    "spaCy, JSON in quotation marks": PIPELINE + '\n[x]\ny = "{\\"@misc\\": \\"mine.v1\\"}"\n',
+    "spaCy, JSON in quotation marks, with a key twice": PIPELINE
+    + '\n[x]\ny = "{\\"@misc\\": \\"mine.v1\\", \\"@misc\\": \\"spacy.EmptyKB.v2\\"}"\n',
+    "spaCy, put together in quotation marks": PIPELINE + '\n[x]\na = {"@mi\ny = "${x.a}${x.b}"\n',
     "spaCy, for every section": '[DEFAULT]\nsource = "evil"\n' + PIPELINE,
     "thinc": '[model]\n@layers = "mine.v1"\n',
     "Darknet, a file": NETWORK + "tree=/etc/passwd\n",
@@ -138,6 +143,15 @@ def test_what_is_evaluated_is_unsafe(case):
 )  # fmt: skip
 def test_any_other_file_has_no_reader(text):
     assert scan(text).outcome == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "line", ["[components.ner] = 1", "[components.ner] ; = 1", "[components]ner] = 1", "[a] # = b"]
+)
+def test_a_section_with_more_behind_it_is_taken_for_none(line):
+    """``configparser`` reads the name of a section and drops the rest; what follows must not be judged as another's."""
+    with pytest.raises(BrokenIniError):
+        read_ini(f'[nlp]\nlang = "en"\n{line}\nsource = "evil"\n')
 
 
 def test_a_long_file_has_no_reader():

@@ -158,3 +158,10 @@ def test_nothing_with_a_known_danger_was_derived():
     assert not [name for name in derived if capability_of(name)]
     assert not [name for name in derived if name.rpartition(".")[2] in {"Lambda", "LambdaLR"} and ".core." in name]
     assert not is_constructible("hydra.utils.get_method")
+
+
+def test_a_target_with_parameters_may_end_like_the_name_of_a_file():
+    """Its module is imported before anybody finds that it holds nothing of that name."""
+    assert scan("target: mine.data.json\n").outcome != "unverified"
+    scanned = scan("model:\n  target: mine.evil.json\n  params: {a: 1}\n")
+    assert (scanned.outcome, {finding.rule for finding in scanned.findings}) == ("unverified", {"json-code-reference"})
