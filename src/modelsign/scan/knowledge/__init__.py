@@ -44,6 +44,7 @@ _LIBRARIES: Final = frozenset(
         "pyarrow",
         "pytorch_lightning",
         "scipy",
+        "sentence_transformers",
         "sklearn",
         "spacy",
         "statsmodels",
@@ -52,6 +53,7 @@ _LIBRARIES: Final = frozenset(
         "torch",
         "torchvision",
         "transformers",
+        "trl",
         "ultralytics",
         "xgboost",
     }
