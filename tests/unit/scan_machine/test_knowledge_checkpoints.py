@@ -126,8 +126,18 @@ def test_schedulers_that_keep_a_static_method_are_clean(torch, write):
 @pytest.mark.filterwarnings("ignore")
 def test_metadata_of_a_distributed_checkpoint_is_clean(torch, tmp_path):
     distributed = importlib.import_module("torch.distributed.checkpoint")
-    distributed.save({"model": torch.nn.Linear(2, 2).state_dict(), "epoch": 3}, checkpoint_id=tmp_path)
+    distributed.save({"model": torch.nn.Linear(2, 2).state_dict()}, checkpoint_id=tmp_path)
     assert scan_pickle(BytesReading((tmp_path / ".metadata").read_bytes())).findings == ()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_object_of_a_distributed_checkpoint_is_unpickled_from_wherever_its_metadata_say(torch, tmp_path):
+    """The place could lie among the numbers of a tensor in a shard, which no reader takes for a pickle."""
+    distributed = importlib.import_module("torch.distributed.checkpoint")
+    distributed.save({"model": torch.nn.Linear(2, 2).state_dict(), "epoch": 3}, checkpoint_id=tmp_path)
+    (found,) = scan_pickle(BytesReading((tmp_path / ".metadata").read_bytes())).findings
+    assert (found.rule, found.outcome) == ("pickle-unreviewed-use", Outcome.UNVERIFIED)
+    assert "BytesStorageMetadata" in found.message
 
 
 def test_functions_of_quantisation_that_call_back_are_unsafe():
