@@ -101,3 +101,45 @@ def test_results_of_tests_are_clean_as_scipy_writes_them(dumps, test, protocol):
     stats = pytest.importorskip("scipy.stats", reason="scipy is not installed")
     result = getattr(stats, test)([1.0, 2.0, 3.0, 5.0], [2.0, 1.0, 4.0, 7.0])
     assert scan_pickle(BytesReading(dumps(result, protocol))).findings == ()
+
+
+BLOCK = p.stack_name("pandas.core.internals.blocks", "new_block") + b"\x94"
+ARRAY = p.stack_name("pandas", "Series") + b")\x81}b"
+DIMENSIONS = p.short("ndim") + b"K\x02"
+
+
+def block(
+    keywords: bytes = b"}(" + DIMENSIONS + b"u", given: bytes = b")", behind: bytes = b"N", function: bytes = BLOCK
+) -> bytes:
+    """Return ``partial(new_block, ndim=2)(values, places)`` as pandas 1.3 pickles it."""
+    made = p.stack_name("functools", "partial") + function + b"\x85R"
+    return made + b"(h\x00" + given + keywords + behind + b"tb" + ARRAY + ARRAY + b"\x86R"
+
+
+def test_a_block_of_pandas_1_3_is_made_by_a_partial_with_one_number():
+    assert scan_pickle(BytesReading(p.PROTO4 + block() + b".")).findings == ()
+    assert scan_pickle(BytesReading(p.PROTO4 + block() + b"0" + block(function=b"h\x00") + b".")).findings == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        block(b"}(" + p.short("klass") + p.stack_name("numpy", "ndarray") + b"u"),
+        block(b"}(" + DIMENSIONS + p.short("klass") + p.stack_name("numpy", "ndarray") + b"u"),
+        block(b"}(" + DIMENSIONS + DIMENSIONS + b"u"),
+        block(b"}(" + p.short("ndim") + p.stack_name("numpy", "ndarray") + b"u"),
+        block(b"N"),
+        block(given=b"K\x01\x85"),
+        block(behind=b"}"),
+        b"}\x94(" + DIMENSIONS + b"u0" + block(b"h\x00", function=BLOCK + b"\x94").replace(b"(h\x00", b"(h\x01", 1),
+        block() + b"0h\x00",
+        block()[:-2] + b"\x87R",
+        p.stack_name("functools", "partial") + BLOCK + b"\x85R" + ARRAY + ARRAY + b"\x86R",
+    ],
+    ids=[
+        "another keyword", "a second keyword", "a keyword twice", "no number", "no keywords", "an argument",
+        "attributes", "a dict from before", "the function kept", "another number of values", "no state",
+    ],
+)  # fmt: skip
+def test_any_other_partial_of_such_a_function_is_not_clean(body):
+    assert scan_pickle(BytesReading(p.PROTO4 + body + b".")).findings

@@ -6,6 +6,9 @@ steps, in this order and once, with a constructor that is known by name (tagged 
 arguments, of whatever class), are judged as the opcode is. Whatever else is done with a constructor, or with such a
 partial, is what it always was: the name itself leads to code (``dangerous.json``), and it counts as passed on until the
 call. (A tuple that holds it could be kept beside: what would escape so makes tuples, and nothing else.)
+
+In the same steps pandas 1.2 and 1.3 write a block: ``partial(new_block, ndim=2)(values, places)``. The one keyword must
+be that number, in a dict made since; anything else in it (``klass``) would be called.
 """
 
 from __future__ import annotations
@@ -14,17 +17,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.machine.arguments import fits
+from modelsign.scan.machine.contents import Contents
 from modelsign.scan.machine.values import Global, Instance
 
 if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge
-    from modelsign.scan.machine.source import Source
     from modelsign.scan.machine.values import Value
 
 __all__ = ["PARTIAL", "Construction", "constructed", "construction", "is_given"]
 
 PARTIAL: Final = "functools.partial"
 _CONSTRUCTOR: Final = "constructor"
+_COMPLETED: Final = "completed-by-a-number"
+"""The tag of functions that picklers give one keyword, a number, by a partial."""
+_NUMBER: Final = "ndim"
 _PARTS: Final = 4
 """What a partial's state has: the function, its arguments, keywords, attributes."""
 
@@ -36,20 +42,27 @@ class Construction(Instance):
     constructor: Global | None = None
     given: tuple[tuple[Value, ...], Value | None] | None = None
     done: bool = False
+    made: int = -1
+    """Where a partial of a function was made that is to be given a number."""
 
 
-def construction(partial: Global, arguments: tuple[Value, ...]) -> Construction | None:
+def construction(judge: Judge, partial: Global, arguments: tuple[Value, ...], offset: int) -> Construction | None:
     """Return what stands for ``partial(constructor)``, with nothing else in it; None if it is another partial."""
     inner = arguments[0] if len(arguments) == 1 else None
-    if isinstance(inner, Global) and inner.entry is not None and _CONSTRUCTOR in inner.entry.tags:
-        return Construction(PARTIAL, partial.entry, constructor=inner)
-    return None
+    if not isinstance(inner, Global) or inner.entry is None:
+        return None
+    if _COMPLETED in inner.entry.tags:
+        judge.contents = judge.contents or Contents()
+        judge.contents.wait(offset)
+        return Construction(PARTIAL, partial.entry, constructor=inner, made=offset)
+    return Construction(PARTIAL, partial.entry, constructor=inner) if _CONSTRUCTOR in inner.entry.tags else None
 
 
-def is_given(source: Source, target: Instance, state: Value) -> bool:
+def is_given(judge: Judge, target: Instance, state: Value) -> bool:
     """Take the first state of a construction; say whether it is of the form that CPython writes."""
     if not isinstance(target, Construction):
         return False
+    source = judge.source
     is_first, target.given = target.given is None and not target.done, None
     if not isinstance(state, tuple) or len(state) != _PARTS or not is_first:
         target.done = True
@@ -63,16 +76,40 @@ def is_given(source: Source, target: Instance, state: Value) -> bool:
     ):
         target.done = True
         return False
+    if target.made >= 0:
+        return _is_given_a_number(judge, target, arguments, keywords)
     target.given = arguments, None if fits(source, "none", keywords) else keywords
     return True
 
 
+def _is_given_a_number(judge: Judge, target: Construction, arguments: tuple[Value, ...], keywords: Value) -> bool:
+    """Take the state of a partial of a function; say whether it is one number by its name."""
+    contents, source = judge.contents, judge.source
+    items = contents.held(keywords) if contents is not None and isinstance(keywords, int) else None
+    if contents is not None:
+        contents.arrived(target.made)
+    if arguments or items is None or len(items) != 2:  # noqa: PLR2004 - a key and its value
+        target.done = True
+        return False
+    key, value = items
+    name = source.text(key) if isinstance(key, int) and key >= 0 else None
+    target.done = name != _NUMBER or not fits(source, "int", value)
+    target.given = None if target.done else ((value,), None)
+    return not target.done
+
+
 def constructed(judge: Judge, function: Value, arguments: Value, offset: int) -> Value | None:
     """Return what ``partial()`` makes, judged as NEWOBJ_EX; None if this is no such call."""
-    if not isinstance(function, Construction) or function.given is None or function.done or arguments != ():
+    if not isinstance(function, Construction) or function.given is None or function.done:
         return None
     given, keywords = function.given
     cls, constructor = given[0] if given else None, function.constructor
+    if function.made >= 0 and constructor is not None and isinstance(arguments, tuple):
+        function.done = True
+        constructor.consumed += 1  # into the partial; the call counts for the state
+        return judge.call(constructor, (*arguments, *given), offset)
+    if arguments != ():
+        return None
     if constructor is None or not isinstance(cls, Global) or cls.entry is None or cls.entry.keywords is None:
         return None
     function.done = True

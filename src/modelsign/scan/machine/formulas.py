@@ -79,7 +79,9 @@ def _flaw_of_frame(judge: Judge, attributes: dict[str, list[Value]]) -> str | No
     frame = frames[0] if len(frames) == 1 else None
     if not isinstance(frame, Instance) or frame.cls != _FRAME or frame.detail != PLAIN_FRAME:
         return "; its frame is no plain one"
-    strange = sorted(name for name in judge.names if not _is_at_home(name))
+    partial = judge.globals.get(("functools", "partial"))
+    home = set() if partial is None or partial.called else {partial.path}  # pandas 1.3 uses each at once
+    strange = sorted(name for name in judge.names - home if not _is_at_home(name))
     return f"; {strange[0]} is at hand" if strange else None
 
 

@@ -415,7 +415,7 @@ class Judge:
             is_other = self.guesses or self.ignores_alignment  # of such a reading, what is unreviewed does not count
             rule = rules.CAPABILITIES["native-code"] if is_followed and is_other else rules.UNREVIEWED_USE
             self.note(rule, f"gives {target.cls} a state {flaw}", offset)
-        if target.cls == PARTIAL and not is_given(self.source, target, state) and not self._may_be_stored(state):
+        if target.cls == PARTIAL and not is_given(self, target, state) and not self._may_be_stored(state):
             text = value_text(self.source, state)
             self.note(rules.UNREVIEWED_USE, f"makes a functools.partial of {text}, which nobody reviewed", offset)
 

@@ -141,11 +141,12 @@ _DTYPE: Final = ("str|class#numpy-scalar", "?bool|int", "?bool|int")
 def _partial(judge: Judge, function: Global, arguments: Value, offset: int) -> Value:
     """``functools.partial(f, …)``: as good as ``f`` stored; a name nobody knows has its own finding."""
     if isinstance(arguments, tuple) and arguments:
-        made = construction(function, arguments)
+        made = construction(judge, function, arguments, offset)
         if made is not None:
             return made
         inner = arguments[0]
         if isinstance(inner, Global) and (not inner.capability if inner.entry is None else inner.entry.reference):
+            function.called = True  # one that may be kept, and called by somebody (machine.formulas)
             return Instance(PARTIAL, function.entry)
     return judge.unreviewed(function, arguments, offset)
 
