@@ -7,7 +7,7 @@ arguments, of whatever class), are judged as the opcode is. Whatever else is don
 partial, is what it always was: the name itself leads to code (``dangerous.json``), and it counts as passed on until the
 call. (A tuple that holds it could be kept beside: what would escape so makes tuples, and nothing else.)
 
-In the same steps pandas 1.2 and 1.3 write a block: ``partial(new_block, ndim=2)(values, places)``. The one keyword must
+In the same steps pandas 1.3 writes a block: ``partial(new_block, ndim=2)(values, places)``. The one keyword must
 be that number, in a dict made since; anything else in it (``klass``) would be called.
 """
 
