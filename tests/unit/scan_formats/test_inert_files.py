@@ -63,7 +63,8 @@ def test_an_adapter_names_its_model_among_those_of_transformers():
 )
 def test_an_adapter_that_names_anything_else_is_not_clean(changed):
     result = scan({"auto_mapping": BERT | changed}, "adapter_config.json")
-    assert [finding.rule for finding in result.findings] == ["json-code-reference"]
+    (finding,) = result.findings
+    assert finding.rule in {"json-code-reference", "config-dangerous-reference"}
 
 
 @pytest.mark.parametrize("value", [None, False, "", [], {}, 0, 5, 2.5])
