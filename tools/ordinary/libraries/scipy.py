@@ -23,6 +23,7 @@ _INTERPOLATORS: dict[str, tuple[Any, ...]] = {
     "RegularGridInterpolator": ((_X, _X), np.ones((8, 8))), "RectBivariateSpline": (_X, _X, np.ones((8, 8))),
     "NearestNDInterpolator": (np.stack([_X, _Y], 1), _Y), "CubicHermiteSpline": (_X, _Y, _Y),
     "LinearNDInterpolator": (np.random.RandomState(0).rand(9, 2), np.ones(9)), "splrep": (_X, _Y),
+    "CloughTocher2DInterpolator": (np.random.RandomState(0).rand(9, 2), np.ones(9)),
     "PPoly": (np.ones((2, 3)), np.arange(4.0)), "BPoly": (np.ones((2, 3)), np.arange(4.0)),
 }  # fmt: skip
 _DISTRIBUTIONS: dict[str, tuple[float, ...]] = {
@@ -57,7 +58,8 @@ def _makers() -> dict[str, Callable[[], Any]]:
         kdtree=lambda: spatial.cKDTree(points),
         KDTree=lambda: spatial.KDTree(points),
         ConvexHull=lambda: {"points": points, "vertices": spatial.ConvexHull(points).vertices},
-        Delaunay=lambda: spatial.Delaunay(points).simplices,
+        Delaunay=lambda: spatial.Delaunay(points),
+        turned=lambda: importlib.import_module("scipy.spatial.transform").Rotation.from_euler("zx", [[1.0, 2], [3, 4]]),
         Rotation=lambda: importlib.import_module("scipy.spatial.transform").Rotation.from_euler("z", 1.0),
         minimized=lambda: optimize.minimize(np.linalg.norm, [1.0, 2.0], method="Nelder-Mead"),
         minimized_bfgs=lambda: optimize.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method="BFGS"),
@@ -68,6 +70,13 @@ def _makers() -> dict[str, Callable[[], Any]]:
         linregress=lambda: stats.linregress(_X, _Y),
         described=lambda: stats.describe(_X),
         pearsonr=lambda: stats.pearsonr(_X, _Y),
+        ranks=lambda: [
+            stats.kendalltau(_X, _Y),
+            stats.spearmanr(_X, _Y),
+            stats.wilcoxon(_X, _Y),
+            stats.kstest(_X, "norm"),
+        ],
+        tables=lambda: stats.chi2_contingency([[3, 4], [5, 6]]),
         filters=lambda: [signal.butter(3, 0.1), signal.lti([1.0], [1.0, 1.0]), signal.dlti([1.0], [1.0, 0.5])],
         functions=lambda: [special.expit, special.logit, special.softmax, special.erf, special.logsumexp],
         linear_operator=lambda: importlib.import_module("scipy.sparse.linalg").aslinearoperator(np.eye(3)),
