@@ -53,6 +53,13 @@ def tensors(path: Path) -> None:
     archive.unlink()
 
 
+def many_tensors(path: Path) -> None:
+    """A PyTorch archive of 20,000 small tensors: as many members."""
+    import torch  # noqa: PLC0415 - heavy, and only to make the input
+
+    torch.save({f"layer.{number}.weight": torch.zeros(2, 2) for number in range(20_000)}, path)
+
+
 def torch_archive(path: Path) -> None:
     """A PyTorch archive of 300 MB."""
     import torch  # noqa: PLC0415 - heavy, and only to make the input

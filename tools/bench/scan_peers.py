@@ -66,7 +66,8 @@ print(json.dumps([bool(read) and not faults, faults[0] if faults else f"{len(rea
 KINDS = (
     ("DataFrame, 1 M rows", inputs.frame, "frame.pkl"),
     ("list of 2 M objects", inputs.objects, "objects.pkl"),
-    ("20,000 tensors", inputs.tensors, "data.pkl"),
+    ("20,000 tensors, their pickle", inputs.tensors, "data.pkl"),
+    ("20,000 tensors, archive", inputs.many_tensors, "tensors.pt"),
     ("PyTorch archive, 300 MB", inputs.torch_archive, "model.pt"),
     ("forest of 300 trees", inputs.forest, "forest.pkl"),
     ("Keras archive, 100 MB", inputs.keras, "model.keras"),
