@@ -15,7 +15,6 @@ import os
 import resource
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,14 +96,13 @@ def main() -> None:
 
     wanted = {name for name in sys.argv[1:] if name in {bomb.family for bomb in BOMBS}}
     warm_up()
-    found: defaultdict[str, list[tuple[Bomb, Cost, float]]] = defaultdict(list)
-    for bomb in BOMBS:
-        if not wanted or bomb.family in wanted:
-            small, large = scan(bomb, SIZE // 4), scan(bomb, SIZE)
-            found[bomb.family].append((bomb, large, growth(small, large)))
     print(f"   {'family':<22}{'bombs':>6}{'s/MB':>8}{'s':>8}{'growth':>8}{'peak MB':>9}{'/ limit':>9}  dearest")
     over = worst_growth = worst_peak = 0.0
-    for family, costs in sorted(found.items()):
+    for family in sorted({bomb.family for bomb in BOMBS if not wanted or bomb.family in wanted}):
+        costs: list[tuple[Bomb, Cost, float]] = []
+        for bomb in (one for one in BOMBS if one.family == family):
+            small, large = scan(bomb, SIZE // 4), scan(bomb, SIZE)
+            costs.append((bomb, large, growth(small, large)))
         dearest = max(costs, key=lambda cost: cost[1].cpu)
         most = max(grown for _, _, grown in costs)
         peak = max(cost.peak for _, cost, _ in costs)
