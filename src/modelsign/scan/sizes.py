@@ -38,6 +38,8 @@ _FREE: Final = (
     ast.cmpop, ast.expr_context, ast.Tuple, ast.List, ast.keyword,
 )  # fmt: skip
 _MATHS: Final = "math"
+_POWERS: Final = frozenset({"Pow", "PowByNatural", "FloatPow", "LShift"})
+_HIGHEST_POWER: Final = 64
 
 
 class Doubt(NamedTuple):
@@ -105,6 +107,8 @@ def _judge(tree: ast.AST, *, guard: bool) -> Doubt | None:
 def _part(node: ast.AST, *, guard: bool) -> tuple[Doubt | None, list[ast.AST]]:
     """Judge one part; return the parts in it that are still to be judged."""
     children = list(ast.iter_child_nodes(node))
+    if _is_immense(node):
+        return Doubt("takes a power of a power, or a high one, which would be computed", certain=False), children
     if isinstance(node, ast.Call):
         return _call(node, guard=guard)
     doubt = None
@@ -118,6 +122,23 @@ def _part(node: ast.AST, *, guard: bool) -> tuple[Doubt | None, list[ast.AST]]:
     elif not isinstance(node, _FREE) and not (guard and isinstance(node, ast.Subscript)):
         doubt = Doubt(f"holds a {type(node).__name__.lower()}", certain=True)
     return doubt, children
+
+
+def _power(node: ast.AST) -> list[ast.expr]:
+    """Return the base and exponent of a power or a shift to the left; nothing of anything else."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift):
+        return [node.left, node.right]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _POWERS:
+        return list(node.args)
+    return []
+
+
+def _is_immense(node: ast.AST) -> bool:
+    """Whether a power may be a number of more digits than anybody waits for: exporters write squares."""
+    parts = _power(node)
+    inside = [inner for part in parts for inner in ast.walk(part)]
+    exponents = (inner.value for part in parts[1:] for inner in ast.walk(part) if isinstance(inner, ast.Constant))
+    return any(map(_power, inside)) or any(isinstance(one, int | float) and one > _HIGHEST_POWER for one in exponents)
 
 
 def _constant(node: ast.Constant, *, guard: bool) -> Doubt | None:

@@ -307,3 +307,12 @@ def test_the_one_folder_may_have_any_name(root):
 def test_members_outside_of_the_one_folder_are_no_numbers():
     strange = zipped({"a/archive_format": b"pt2", "extra/x.pt": saved(b"\x80\x02cmine\nThing\n)R.")})
     assert scanned(strange).outcome is not Outcome.CLEAN
+
+
+@pytest.mark.parametrize(
+    "size", ["9**9**9**9", "(9**64)**64", "2**1000000000", "1 << 10**9", "Pow(Integer(9), Integer(999999999))"]
+)
+def test_powers_that_take_for_ever_are_not_plain(size):
+    assert fired(program(size=size)) == (Outcome.UNVERIFIED, {"export-expression-unknown"})
+    assert why_not_plain(size, guard=True) is not None
+    assert why_not_plain("s0**2 + Pow(Symbol('s1'), Integer(2)) + 2**u0", guard=False) is None
