@@ -100,7 +100,7 @@ GOOD = {
 }
 BAD = {
     "mnn": {"model.mnn": mnn(mnn_operator(f7="/etc/passwd"))},
-    "word2vec": {"evil.bin": word2vec() + EVIL},
+    "word2vec": {"more.bin": word2vec() + EVIL},
     "fasttext": {"cut.bin": fasttext()[:-1], "more.bin": fasttext() + EVIL},
     "onnx-tensor": {"input_0.pb": onnxbytes.tensor(external={"location": "../x"}, raw=b"")},
     "ort": {"model.ort": ort(ort_node("PyOp", "ai.onnx.contrib"))},

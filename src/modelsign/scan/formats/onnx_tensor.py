@@ -22,9 +22,9 @@ __all__ = ["FORMAT"]
 
 _ROOT: Final = "onnx.TensorProto"
 _DIMS, _TYPE, _NAME, _EXTERNAL = 1, 2, 8, 13
-_DATA: Final = {4: {2, 5}, 5: {0, 2}, 6: {2}, 7: {0, 2}, 9: {2}, 10: {1, 2}, 11: {0, 2}, 13: {2}}
-"""Fields that hold numbers or say where they are, each with the wire types that it may have."""
-_FIELDS: Final = frozenset({_DIMS, _TYPE, 3, _NAME, 12, 14, 16, *_DATA})
+_DATA: Final = {3: {2}, 4: {2, 5}, 5: {0, 2}, 6: {2}, 7: {0, 2}, 9: {2}, 10: {1, 2}, 11: {0, 2}, 13: {2}}
+"""The segment, and fields that hold numbers or say where they are, each with the wire types that it may have."""
+_FIELDS: Final = frozenset({_DIMS, _TYPE, _NAME, 12, 14, 16, *_DATA})
 _LAST_TYPE: Final = 28
 _VARINT, _LENGTH = 0, 2
 
