@@ -109,6 +109,7 @@ def test_a_tensor_whose_numbers_lie_beside_it_is_clean_and_one_of_another_size_i
         message((2, 1)),
         message((1, 2), (2, 99), (8, "w")),
         message((1, 2), (2, 1), (17, 1)),
+        message((1, 5), (2, 6), (3, 7), (5, 8)),
         message((2, 1), (2, 1), (8, "w")),
     ],
 )

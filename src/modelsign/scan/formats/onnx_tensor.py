@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 _ROOT: Final = "onnx.TensorProto"
-_DIMS, _TYPE, _NAME, _EXTERNAL = 1, 2, 8, 13
-_DATA: Final = {3: {2}, 4: {2, 5}, 5: {0, 2}, 6: {2}, 7: {0, 2}, 9: {2}, 10: {1, 2}, 11: {0, 2}, 13: {2}}
-"""The segment, and fields that hold numbers or say where they are, each with the wire types that it may have."""
-_FIELDS: Final = frozenset({_DIMS, _TYPE, _NAME, 12, 14, 16, *_DATA})
+_DIMS, _TYPE, _NAME = 1, 2, 8
+_TELLING: Final = frozenset({4, 6, 7, _NAME, 9, 10, 13})
+"""Fields of which one must be there: five numbers alone are a fingerprint of TensorFlow's."""
+_LENGTHS: Final = (3, _NAME, 12, 16)
+_DATA: Final = {4: {2, 5}, 5: {0, 2}, 6: {2}, 7: {0, 2}, 9: {2}, 10: {1, 2}, 11: {0, 2}, 13: {2}}
+"""Fields that hold numbers or say where they are, each with the wire types that it may have."""
+_FIELDS: Final = frozenset({_DIMS, _TYPE, 3, _NAME, 12, 14, 16, *_DATA})
 _LAST_TYPE: Final = 28
 _VARINT, _LENGTH = 0, 2
 
 
 def _recognise(reading: Reading, name: str) -> bool:
-    """Whether the outermost fields are those of a tensor: a type, a shape or a name, and numbers."""
+    """Whether the outermost fields are those of a tensor: a type, and numbers or a name."""
     del name
     fields = outline(reading)
-    if (
-        fields is None
-        or _TYPE not in fields
-        or not fields.keys() <= _FIELDS
-        or fields.keys().isdisjoint({_DIMS, _NAME})
-    ):
+    if fields is None or _TYPE not in fields or not fields.keys() <= _FIELDS or fields.keys().isdisjoint(_TELLING):
+        return False
+    if any(place.wire != _LENGTH for number in _LENGTHS for place in fields.get(number, ())):
         return False
     kinds = fields[_TYPE]
     if len(kinds) > 1 or kinds[0].wire != _VARINT or not 1 <= kinds[0].value <= _LAST_TYPE:
