@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelsign.scan.code_keys import capability_of
+from modelsign.scan.configuration.code_keys import capability_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from modelsign.confined.spool import SharedFile
 from modelsign.confined.wire import write_file, write_traces
 from modelsign.scan import knowledge, tables
 from modelsign.scan.engine import known_rules, scan_file
+from modelsign.scan.syntax.xml import CODECS
 from modelsign.scan.trace import tracing
-from modelsign.scan.xml import CODECS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.errors import ModelsignError, error
 from modelsign.scan import rules, sniff
+from modelsign.scan.configuration.remote_code import REMOTE_RULES, linked
 from modelsign.scan.format import Inspection
 from modelsign.scan.formats import _index
 from modelsign.scan.machine.rules import BROKEN as PICKLE_BROKEN
 from modelsign.scan.machine.rules import BUDGET, CAPABILITIES, PERSISTENT_ID, TRAILING, UNKNOWN_GLOBAL
-from modelsign.scan.remote_code import REMOTE_RULES, linked
 from modelsign.scan.ruleset import ruleset_digest
 from modelsign.scan.secrets import secrets_in
 from modelsign.scan.trust import trusting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.flaw import FlawKind
-from modelsign.scan.unpacking import ARCHIVE_RULES
+from modelsign.scan.archives.unpacking import ARCHIVE_RULES
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

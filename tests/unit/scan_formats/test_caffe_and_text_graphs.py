@@ -12,8 +12,8 @@ from protobytes import message
 from modelsign import limits
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
+from modelsign.scan.syntax.textproto import first_name
 from modelsign.scan.tables import table
-from modelsign.scan.textproto import first_name
 from modelsign.verdict import Outcome
 
 KINDS = {"varint": 3, "fixed32": 2, "fixed64": 1, "bytes": 12}

@@ -11,7 +11,7 @@ import pytest
 from modelsign import limits
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
-from modelsign.scan.ini import BrokenIniError, read_ini
+from modelsign.scan.syntax.ini import BrokenIniError, read_ini
 
 PIPELINE = """
 [paths]

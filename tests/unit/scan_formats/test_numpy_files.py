@@ -11,7 +11,7 @@ import pytest
 from modelsign import limits
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
-from modelsign.scan.literals import LiteralError, parse_literal
+from modelsign.scan.syntax.literals import LiteralError, parse_literal
 
 npy = model_files.npy
 

@@ -25,8 +25,8 @@ from ocdbtbytes import (
 )
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan.checksums import crc32c
 from modelsign.scan.engine import scan_file
+from modelsign.scan.syntax.checksums import crc32c
 from modelsign.verdict import Outcome
 
 

@@ -12,7 +12,7 @@ from exported_files import EVIL, exported, node, older, program, saved, spec, zi
 
 from modelsign.artifact.reading import BytesReading
 from modelsign.scan.engine import scan_file
-from modelsign.scan.sizes import why_not_plain
+from modelsign.scan.python.sizes import why_not_plain
 from modelsign.verdict import Outcome
 
 

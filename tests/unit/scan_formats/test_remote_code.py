@@ -15,8 +15,8 @@ import pytest
 
 from modelsign.artifact.model import open_artifact
 from modelsign.artifact.reading import BytesReading
+from modelsign.scan.configuration.remote_code import linked
 from modelsign.scan.engine import scan_artifact, scan_file
-from modelsign.scan.remote_code import linked
 
 CONFIG = {
     "model_type": "mine",

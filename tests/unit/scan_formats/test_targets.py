@@ -13,10 +13,10 @@ import tarfile
 import pytest
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan.code_keys import capability_of
+from modelsign.scan.configuration.code_keys import capability_of
+from modelsign.scan.configuration.targets import is_constructible
 from modelsign.scan.engine import scan_file
 from modelsign.scan.tables import table
-from modelsign.scan.targets import is_constructible
 
 SPEECH = """
 target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE

@@ -10,8 +10,8 @@ import tensorflowbytes as tf
 from protobytes import field, key, message
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan import operators
 from modelsign.scan.engine import scan_file
+from modelsign.scan.frameworks import operators
 
 
 def scan(data, name="saved_model.pb"):

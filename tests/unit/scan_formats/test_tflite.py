@@ -10,9 +10,9 @@ import model_files
 import pytest
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan import flexbuffer
 from modelsign.scan.engine import scan_file
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
+from modelsign.scan.syntax import flexbuffer
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 
 
 def scan(data, name="model.tflite"):

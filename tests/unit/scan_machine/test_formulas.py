@@ -6,8 +6,8 @@ import picklebytes as p
 import pytest
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan.formulas import FormulaError, numpy_functions_of
 from modelsign.scan.pickles import scan_pickle
+from modelsign.scan.python.formulas import FormulaError, numpy_functions_of
 from modelsign.verdict import Outcome
 
 HARMLESS = [

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.artifact.reading import Slice
-from modelsign.scan.arrow_types import PICKLED, pickled_types
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.arrow_types import PICKLED, pickled_types
 from modelsign.scan.plainfile import BEHIND, Cut, number, parts
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,22 +16,23 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
-from modelsign.scan import operators, protobuf
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.protobuf import Handler, Walk
+from modelsign.scan.frameworks import operators
 from modelsign.scan.relative import why_escapes
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.protobuf import Handler, Walk
+from modelsign.scan.syntax.textproto import TextMessage, first_name
+from modelsign.scan.syntax.wire import Span, Wire, outline, shape
 from modelsign.scan.tables import table
-from modelsign.scan.textproto import TextMessage, first_name
-from modelsign.scan.wire import Span, Wire, outline, shape
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.protobuf import Values
-    from modelsign.scan.wire import Place
+    from modelsign.scan.syntax.protobuf import Values
+    from modelsign.scan.syntax.wire import Place
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.reading import Slice
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.flatbuffer import Table
+    from modelsign.scan.syntax.flatbuffer import Table
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

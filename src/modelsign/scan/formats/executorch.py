@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.executorch import RULES, Program
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.executorch import RULES, Program
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.embeddings import BrokenWordsError, behind_words
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.embeddings import BrokenWordsError, behind_words
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.window import BrokenError, ExhaustedError, Window
 

@@ -12,7 +12,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.gguf_header import MAGIC, BrokenHeaderError, Header, OverflowingSizeError, read_header
+from modelsign.scan.frameworks.gguf_header import MAGIC, BrokenHeaderError, Header, OverflowingSizeError, read_header
 from modelsign.scan.jinja.carried import judged_together
 from modelsign.scan.jinja.rules import TEMPLATE_RULES
 from modelsign.scan.rules import BROKEN, BUDGET
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.gguf_header import Tensor
+    from modelsign.scan.frameworks.gguf_header import Tensor
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

@@ -1,8 +1,8 @@
 """INI files: configurations of spaCy's pipelines, Darknet's networks, Python's logging, and what installs packages.
 
 Known by what is in them, under names ending in `.cfg` or `.ini`: the functions that a pipeline looks up
-(``scan/spacy_config.py``), the layers of a network, the texts that logging evaluates. An INI file of any other use has
-no reader.
+(``scan/configuration/spacy_config.py``), the layers of a network, the texts that logging evaluates. An INI file of any
+other use has no reader.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
-from modelsign.scan.code_keys import capability_of
+from modelsign.scan.configuration.code_keys import capability_of
+from modelsign.scan.configuration.packages import PACKAGES
+from modelsign.scan.configuration.spacy_config import REGISTERED, is_pipeline, judged_pipeline
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.ini import BrokenIniError, read_ini
-from modelsign.scan.packages import PACKAGES
 from modelsign.scan.python.examine import UnreadableSourceError, examined, parsed
-from modelsign.scan.spacy_config import REGISTERED, is_pipeline, judged_pipeline
+from modelsign.scan.syntax.ini import BrokenIniError, read_ini
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.ini import Section
+    from modelsign.scan.syntax.ini import Section
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

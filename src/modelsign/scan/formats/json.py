@@ -1,7 +1,7 @@
 """JSON without code in it: configurations, tokenizers, tables.
 
-The document must be strict JSON (no duplicate keys), and no key at any depth may be one by which a library
-imports code or rebuilds objects (``scan/code_keys.py``). ``NaN`` and infinities, which Python writes and reads, are
+The document must be strict JSON (no duplicate keys), and no key at any depth may be one by which a library imports code
+or rebuilds objects (``scan/configuration/code_keys.py``). ``NaN`` and infinities, which Python writes and reads, are
 numbers. Templates under the keys that libraries render are read as what they are (``scan/jinja``). ``modules.json`` of
 sentence-transformers names classes to import; the library's own are known. A document with a byte order mark, in UTF-8
 or UTF-16, is read again without it, so that every reader of JSON gets to see it.
@@ -15,10 +15,10 @@ from modelsign import limits, strictjson
 from modelsign.artifact.containers.stream import Stream
 from modelsign.artifact.reading import BytesReading
 from modelsign.errors import ModelsignError
-from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.configuration.code_keys import DOCUMENT_RULES, document_findings
 from modelsign.scan.format import Format, Inspection, Member
-from modelsign.scan.jsonkeys import document_bytes
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax.jsonkeys import document_bytes
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

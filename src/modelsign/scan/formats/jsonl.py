@@ -1,8 +1,8 @@
 """JSON Lines: one strict JSON document a line, as training logs, data sets and evaluations are kept.
 
-Each line is judged like a document of its own (``scan/code_keys.py``). Data sets also stand in lines under the name
-``.json``. A file of which one line is no JSON is not this format. Follows jsonlines.org; blank lines are skipped, as
-readers do.
+Each line is judged like a document of its own (``scan/configuration/code_keys.py``). Data sets also stand in lines
+under the name ``.json``. A file of which one line is no JSON is not this format. Follows jsonlines.org; blank lines are
+skipped, as readers do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits, strictjson
 from modelsign.artifact.reading import BLOCK
 from modelsign.errors import ModelsignError
-from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.configuration.code_keys import DOCUMENT_RULES, document_findings
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.rules import BUDGET
 

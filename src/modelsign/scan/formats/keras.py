@@ -1,8 +1,9 @@
 """Keras models: ``.keras`` archives, older ``.h5`` files, and configurations as JSON.
 
 An archive holds ``config.json``, ``metadata.json``, ``model.weights.h5`` and perhaps ``assets/``; an older file holds
-the same configuration in attributes of its root. Either is walked whole (see ``scan/keras_config.py``), and the rest
-is scanned as what it is. Follows keras/src/saving/saving_lib.py and keras/src/legacy/saving/legacy_h5_format.py 3.15.
+the same configuration in attributes of its root. Either is walked whole (see ``scan/frameworks/keras_config.py``), and
+the rest is scanned as what it is. Follows keras/src/saving/saving_lib.py and
+keras/src/legacy/saving/legacy_h5_format.py 3.15.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits, strictjson
 from modelsign.artifact.containers.zip import ZipArchive
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
+from modelsign.scan.archives.zips import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.frameworks.keras_config import RULES, holds_objects, judge
 from modelsign.scan.hdf5.headers import find_superblock
 from modelsign.scan.hdf5.rules import RULES as HDF5_RULES
 from modelsign.scan.hdf5.walk import hdf5_of
-from modelsign.scan.jsonkeys import document_bytes
-from modelsign.scan.keras_config import RULES, holds_objects, judge
 from modelsign.scan.rules import AMBIGUOUS, BROKEN, BUDGET, ZIP_RULES
+from modelsign.scan.syntax.jsonkeys import document_bytes
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan import protobuf
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.protobuf import Handler, Walk
-from modelsign.scan.wire import Span, Wire, outline, shape
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.protobuf import Handler, Walk
+from modelsign.scan.syntax.wire import Span, Wire, outline, shape
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.protobuf import Values
+    from modelsign.scan.syntax.protobuf import Values
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

@@ -12,16 +12,16 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.relative import why_escapes
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.flatbuffer import Table
+    from modelsign.scan.syntax.flatbuffer import Table
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
-from modelsign.scan import operators
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.jsonkeys import document_with_key
+from modelsign.scan.frameworks import operators
 from modelsign.scan.rules import BROKEN, UNSUPPORTED
+from modelsign.scan.syntax.jsonkeys import document_with_key
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

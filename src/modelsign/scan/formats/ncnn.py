@@ -13,8 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
-from modelsign.scan import operators
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks import operators
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.verdict import Outcome, Rule, Severity
 

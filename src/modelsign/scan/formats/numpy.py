@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import (
+from modelsign.scan.archives.zips import (
     archive_of,
     findings_of,
     is_numpy_archive,
@@ -21,9 +21,9 @@ from modelsign.scan.archives import (
     member_of,
 )
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.literals import LiteralError, parse_literal
 from modelsign.scan.pickles import RULES, scan_pickle
 from modelsign.scan.rules import ZIP_RULES
+from modelsign.scan.syntax.literals import LiteralError, parse_literal
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

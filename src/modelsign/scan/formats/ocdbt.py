@@ -6,7 +6,7 @@ node names the files in which values lie, and a name could lead out of the store
 are packed and begin like a file of their own, are members; bare numbers have no structure, and are taken for such only
 under the name that TensorStore gives to its data files.
 
-Source: see ``scan/ocdbt.py``; orbax-checkpoint 0.12 for where such files lie.
+Source: see ``scan/frameworks/ocdbt.py``; orbax-checkpoint 0.12 for where such files lie.
 """
 
 from __future__ import annotations
@@ -20,13 +20,22 @@ from modelsign.artifact.containers.stream import CODECS, Stream, unpack, unpack_
 from modelsign.artifact.reading import BLOCK, BytesReading, Slice
 from modelsign.scan import sniff
 from modelsign.scan.format import Format, Inspection, Magic, Member
-from modelsign.scan.ocdbt import BTREE, MAGICS, MANIFEST, VERSIONS, BadNodeError, NodeBudgetError, frame_end, read_node
+from modelsign.scan.frameworks.ocdbt import (
+    BTREE,
+    MAGICS,
+    MANIFEST,
+    VERSIONS,
+    BadNodeError,
+    NodeBudgetError,
+    frame_end,
+    read_node,
+)
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.ocdbt import Node
+    from modelsign.scan.frameworks.ocdbt import Node
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

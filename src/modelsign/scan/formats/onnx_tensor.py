@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.onnx import RULES, Model
-from modelsign.scan.protobuf import Walk
-from modelsign.scan.wire import Span, outline
+from modelsign.scan.frameworks.onnx import RULES, Model
+from modelsign.scan.syntax.protobuf import Walk
+from modelsign.scan.syntax.wire import Span, outline
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

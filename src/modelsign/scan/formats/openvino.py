@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan import xml
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax import xml
 from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.onnx import RULES, Model
-from modelsign.scan.onnx_tensors import SIZE, check_room
+from modelsign.scan.frameworks.onnx import RULES, Model
+from modelsign.scan.frameworks.onnx_tensors import SIZE, check_room
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.flatbuffer import Table
+    from modelsign.scan.syntax.flatbuffer import Table
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

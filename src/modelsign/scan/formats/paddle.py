@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
-from modelsign.scan import operators, protobuf
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.jsonkeys import document_with_key
-from modelsign.scan.protobuf import Handler, Walk
+from modelsign.scan.frameworks import operators
 from modelsign.scan.rules import BROKEN
-from modelsign.scan.wire import Span, Wire, outline, shape
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.jsonkeys import document_with_key
+from modelsign.scan.syntax.protobuf import Handler, Walk
+from modelsign.scan.syntax.wire import Span, Wire, outline, shape
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.protobuf import Values
+    from modelsign.scan.syntax.protobuf import Values
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

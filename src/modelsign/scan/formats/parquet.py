@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
-from modelsign.scan.arrow_types import PICKLED, pickled_types
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.arrow_types import PICKLED, pickled_types
 from modelsign.scan.rules import BROKEN, BUDGET
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan import operators, xml
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.frameworks import operators
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax import xml
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from modelsign import limits
 from modelsign.artifact.containers.zip import open_member
 from modelsign.errors import ModelsignError
 from modelsign.scan import sniff
-from modelsign.scan.archives import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
+from modelsign.scan.archives.zips import archive_of, findings_of, is_pytorch_archive, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.torchscript import TORCHSCRIPT_RULES, Program, bytecode_findings, torch_classes
 from modelsign.scan.pickles import RULES, scan_pickle
 from modelsign.scan.rules import ZIP_RULES, of_fault
-from modelsign.scan.torchscript import TORCHSCRIPT_RULES, Program, bytecode_findings, torch_classes
 from modelsign.scan.trust import trusted_names, trusting
 
 if TYPE_CHECKING:

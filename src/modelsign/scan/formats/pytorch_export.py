@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits
 from modelsign.artifact.containers.zip import open_member
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import archive_of, findings_of, looks_like_zip, member_of
-from modelsign.scan.exported import EXPORT_RULES, parsed, scan_program
+from modelsign.scan.archives.zips import archive_of, findings_of, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.exported import EXPORT_RULES, parsed, scan_program
 from modelsign.scan.pickles import RULES, scan_pickle
 from modelsign.scan.rules import ZIP_RULES, of_fault
 from modelsign.verdict import Outcome, Rule, Severity

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import ModelsignError
+from modelsign.scan.archives.tars import TAR_RULES, looks_like_tar, plain_name, tar_findings, tar_member, tar_of
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.pickles import RULES, scan_torch_record
-from modelsign.scan.tars import TAR_RULES, looks_like_tar, plain_name, tar_findings, tar_member, tar_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

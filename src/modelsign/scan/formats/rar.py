@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 
 from modelsign.artifact.containers.rar import RAR4, RAR5, open_rar_member, read_rar
 from modelsign.errors import ModelsignError
+from modelsign.scan.archives.unpacking import (
+    ARCHIVE_RULES,
+    DUPLICATE,
+    ODD,
+    Entry,
+    doings,
+    duplicates,
+    kind_of_mode,
+    reserved,
+)
 from modelsign.scan.format import Format, Inspection, Magic, Member
 from modelsign.scan.rules import BROKEN, BUDGET, UNSUPPORTED, of_fault
-from modelsign.scan.unpacking import ARCHIVE_RULES, DUPLICATE, ODD, Entry, doings, duplicates, kind_of_mode, reserved
 
 if TYPE_CHECKING:
     from modelsign.artifact.containers.rar import RarMember

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.rstream import RStream
+from modelsign.scan.frameworks.rstream import RStream
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.window import BrokenError, ExhaustedError
 from modelsign.verdict import Outcome, Rule, Severity

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
+from modelsign.scan.configuration.packages import ELSEWHERE, PACKAGES
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.packages import ELSEWHERE, PACKAGES
 from modelsign.scan.rules import BROKEN, BUDGET
 
 if TYPE_CHECKING:

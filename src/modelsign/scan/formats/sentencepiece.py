@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.wire import Span, Wire, outline, shape
+from modelsign.scan.syntax.wire import Span, Wire, outline, shape
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -16,7 +16,7 @@ from modelsign import limits, strictjson
 from modelsign.artifact.containers.zip import ZipArchive
 from modelsign.errors import ModelsignError
 from modelsign.scan import knowledge
-from modelsign.scan.archives import archive_of, findings_of, looks_like_zip, member_of
+from modelsign.scan.archives.zips import archive_of, findings_of, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.rules import AMBIGUOUS, BROKEN, BUDGET, ZIP_RULES
 from modelsign.scan.tables import table

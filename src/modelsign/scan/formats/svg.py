@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan import xml
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.syntax import xml
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

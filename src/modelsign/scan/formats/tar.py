@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import ModelsignError
+from modelsign.scan.archives.tars import TAR_RULES, looks_like_tar, tar_findings, tar_member, tar_of
 from modelsign.scan.format import Format, Inspection, Magic
-from modelsign.scan.tars import TAR_RULES, looks_like_tar, tar_findings, tar_member, tar_of
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -14,15 +14,15 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.protobuf import Walk
-from modelsign.scan.tensorflow import RULES, Graphs
-from modelsign.scan.wire import Span, Wire, outline, shape
+from modelsign.scan.frameworks.tensorflow import RULES, Graphs
+from modelsign.scan.syntax.protobuf import Walk
+from modelsign.scan.syntax.wire import Span, Wire, outline, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.wire import Place
+    from modelsign.scan.syntax.wire import Place
 
 __all__ = ["FORMAT"]
 

@@ -13,20 +13,21 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan import protobuf, sniff
+from modelsign.scan import sniff
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.protobuf import Handler, Walk
+from modelsign.scan.frameworks.sstable import Compressed, entries, is_table
 from modelsign.scan.relative import why_escapes
 from modelsign.scan.rules import BROKEN, UNSUPPORTED
-from modelsign.scan.sstable import Compressed, entries, is_table
-from modelsign.scan.wire import Malformed
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.protobuf import Handler, Walk
+from modelsign.scan.syntax.wire import Malformed
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.protobuf import Values
+    from modelsign.scan.syntax.protobuf import Values
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

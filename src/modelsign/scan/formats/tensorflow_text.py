@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.frameworks.tensorflow import RULES, Graphs
 from modelsign.scan.rules import BUDGET
-from modelsign.scan.tensorflow import RULES, Graphs
-from modelsign.scan.textproto import TextMessage, first_name
-from modelsign.scan.wire import Span
+from modelsign.scan.syntax.textproto import TextMessage, first_name
+from modelsign.scan.syntax.wire import Span
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

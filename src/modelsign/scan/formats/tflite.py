@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.flaw import FlawKind
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import archive_of, looks_like_zip, member_of
-from modelsign.scan.flatbuffer import Damaged, FlatBuffer
+from modelsign.scan.archives.zips import archive_of, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
+from modelsign.scan.frameworks.tflite import RULES, Model
 from modelsign.scan.rules import BROKEN, ZIP_RULES, of_fault, of_flaw
-from modelsign.scan.tflite import RULES, Model
+from modelsign.scan.syntax.flatbuffer import Damaged, FlatBuffer
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

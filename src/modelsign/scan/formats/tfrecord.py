@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.checksums import crc32c
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.plainfile import number
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax.checksums import crc32c
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -1,7 +1,7 @@
 """TOML: pyproject.toml and other configurations.
 
-Keys name code as they do in JSON (``scan/code_keys.py``); a project's file names packages and what builds it. Read by
-``tomllib``, which makes nothing but plain values.
+Keys name code as they do in JSON (``scan/configuration/code_keys.py``); a project's file names packages and what builds
+it. Read by ``tomllib``, which makes nothing but plain values.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import tomllib
 from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
-from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.configuration.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.configuration.packages import PACKAGES
 from modelsign.scan.format import Format, Inspection
-from modelsign.scan.packages import PACKAGES
 from modelsign.scan.rules import BROKEN, BUDGET
 
 if TYPE_CHECKING:

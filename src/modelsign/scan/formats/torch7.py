@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.frameworks.torch7 import BinarySource, TextSource
 from modelsign.scan.rules import BROKEN, BUDGET
-from modelsign.scan.torch7 import BinarySource, TextSource
 from modelsign.scan.window import BrokenError, ExhaustedError
 from modelsign.verdict import Outcome, Rule, Severity
 

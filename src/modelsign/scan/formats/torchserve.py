@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from modelsign import limits, strictjson
 from modelsign.artifact.containers.zip import open_member
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import archive_of, findings_of, looks_like_zip, member_of
+from modelsign.scan.archives.zips import archive_of, findings_of, looks_like_zip, member_of
 from modelsign.scan.format import Format, Inspection, Magic
 from modelsign.scan.rules import ZIP_RULES
 from modelsign.verdict import Outcome, Rule, Severity

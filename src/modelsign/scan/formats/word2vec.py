@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.embeddings import BrokenWordsError, behind_words
 from modelsign.scan.format import Format, Inspection
+from modelsign.scan.frameworks.embeddings import BrokenWordsError, behind_words
 from modelsign.scan.rules import BROKEN
 
 if TYPE_CHECKING:

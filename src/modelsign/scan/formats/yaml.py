@@ -1,8 +1,8 @@
 """YAML without objects in it: configurations of training runs, of Hydra, NeMo, MLflow and others.
 
 Tags make objects: `!!python/object/apply:` calls any function where a file is loaded without a safe loader. Keys name
-code as they do in JSON (``scan/code_keys.py``). Read as events by ``scan/yaml_events.py``, which makes nothing.
-Recognised by name, or by what only YAML begins with or holds.
+code as they do in JSON (``scan/configuration/code_keys.py``). Read as events by ``scan/syntax/yaml_events.py``, which
+makes nothing. Recognised by name, or by what only YAML begins with or holds.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from modelsign import limits
-from modelsign.scan.code_keys import CALLS, DOCUMENT_RULES, capability_of, document_findings
+from modelsign.scan.configuration.code_keys import CALLS, DOCUMENT_RULES, capability_of, document_findings
+from modelsign.scan.configuration.packages import PACKAGES
 from modelsign.scan.format import Format, Inspection
 from modelsign.scan.jinja.carried import texts_below
 from modelsign.scan.knowledge import allowed
-from modelsign.scan.packages import PACKAGES
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax.yaml_events import BrokenYamlError, read_yaml
 from modelsign.scan.tables import table
-from modelsign.scan.yaml_events import BrokenYamlError, read_yaml
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.yaml_events import Documents
+    from modelsign.scan.syntax.yaml_events import Documents
     from modelsign.verdict import Finding
 
 __all__ = ["FORMAT"]

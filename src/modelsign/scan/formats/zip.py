@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from modelsign.errors import ModelsignError
-from modelsign.scan.archives import (
+from modelsign.scan.archives.zips import (
     archive_of,
     findings_of,
     is_numpy_archive,

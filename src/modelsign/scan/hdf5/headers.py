@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from modelsign.scan.archives.nesting import is_member
 from modelsign.scan.hdf5.source import BrokenError
-from modelsign.scan.nesting import is_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

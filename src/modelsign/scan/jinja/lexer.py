@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from modelsign.scan.letters import old_letter
+from modelsign.scan.syntax.letters import old_letter
 
 __all__ = ["MalformedTemplateError", "Token", "tokens", "unescaped"]
 

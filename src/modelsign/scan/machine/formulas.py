@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.formulas import FormulaError, numpy_functions_of
 from modelsign.scan.machine.values import Instance
+from modelsign.scan.python.formulas import FormulaError, numpy_functions_of
 
 if TYPE_CHECKING:
     from modelsign.scan.machine.judge import Judge

@@ -15,7 +15,7 @@ import re
 from typing import Final, NamedTuple
 
 from modelsign import limits
-from modelsign.scan.letters import is_old, old_letter
+from modelsign.scan.syntax.letters import is_old, old_letter
 
 __all__ = ["is_too_deep", "newer_than_known"]
 

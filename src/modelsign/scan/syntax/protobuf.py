@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.scan.rules import BROKEN, BUDGET
+from modelsign.scan.syntax.wire import Malformed, Span, Wire
 from modelsign.scan.tables import table
-from modelsign.scan.wire import Malformed, Span, Wire
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.wire import Place
+    from modelsign.scan.syntax.wire import Place
     from modelsign.verdict import Finding
 
 __all__ = ["RULES", "Handler", "Values", "Walk"]

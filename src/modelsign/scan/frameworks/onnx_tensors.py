@@ -10,7 +10,7 @@ from modelsign.verdict import Outcome, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from modelsign.scan.protobuf import Values
+    from modelsign.scan.syntax.protobuf import Values
     from modelsign.verdict import Finding
 
 __all__ = ["EXTERNAL", "KEY", "SIZE", "check_external", "check_room", "check_size"]

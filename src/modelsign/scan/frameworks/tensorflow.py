@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from modelsign.scan import operators, protobuf
-from modelsign.scan.keras_metadata import CUSTOM, LAMBDA, check_metadata
-from modelsign.scan.protobuf import Handler
+from modelsign.scan.frameworks import operators
+from modelsign.scan.frameworks.keras_metadata import CUSTOM, LAMBDA, check_metadata
+from modelsign.scan.frameworks.tensorflow_paths import CONSUMERS, TRACED, Node, leading_text
 from modelsign.scan.relative import why_escapes
-from modelsign.scan.tensorflow_paths import CONSUMERS, TRACED, Node, leading_text
-from modelsign.scan.wire import Malformed, Span, shape
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.protobuf import Handler
+from modelsign.scan.syntax.wire import Malformed, Span, shape
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelsign.scan.protobuf import Values, Walk
+    from modelsign.scan.syntax.protobuf import Values, Walk
     from modelsign.verdict import Finding
 
 __all__ = ["RULES", "Graphs"]

@@ -10,12 +10,17 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final
 
+from modelsign.scan.configuration.remote_references import (
+    component_references,
+    imported,
+    map_references,
+    pipeline_references,
+)
+from modelsign.scan.configuration.targets import is_constructible, reference, soft_target
 from modelsign.scan.jinja.carried import judged_together, texts_below
 from modelsign.scan.jinja.rules import TEMPLATE_RULES
 from modelsign.scan.knowledge import allowed, capability
-from modelsign.scan.remote_references import component_references, imported, map_references, pipeline_references
 from modelsign.scan.tables import table
-from modelsign.scan.targets import is_constructible, reference, soft_target
 from modelsign.scan.trust import is_trusted
 from modelsign.verdict import Outcome, Rule, Severity
 

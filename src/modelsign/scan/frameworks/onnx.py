@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from modelsign.scan import expressions, operators, protobuf
-from modelsign.scan.onnx_tensors import EXTERNAL, KEY, SIZE, check_external, check_size
-from modelsign.scan.protobuf import Handler
+from modelsign.scan.frameworks import operators
+from modelsign.scan.frameworks.onnx_tensors import EXTERNAL, KEY, SIZE, check_external, check_size
+from modelsign.scan.python import expressions
 from modelsign.scan.relative import why_escapes
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax import protobuf
+from modelsign.scan.syntax.protobuf import Handler
 from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from modelsign.scan.protobuf import Values, Walk
-    from modelsign.scan.wire import Span
+    from modelsign.scan.syntax.protobuf import Values, Walk
+    from modelsign.scan.syntax.wire import Span
     from modelsign.verdict import Finding
 
 __all__ = ["RULES", "Model"]

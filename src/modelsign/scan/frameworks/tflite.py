@@ -6,22 +6,22 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan import operators
-from modelsign.scan.flatbuffer import Damaged
-from modelsign.scan.flexbuffer import texts
-from modelsign.scan.protobuf import Walk
+from modelsign.scan.frameworks import operators
+from modelsign.scan.frameworks.tensorflow import RULES as TENSORFLOW_RULES
+from modelsign.scan.frameworks.tensorflow import Graphs
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.flatbuffer import Damaged
+from modelsign.scan.syntax.flexbuffer import texts
+from modelsign.scan.syntax.protobuf import Walk
+from modelsign.scan.syntax.wire import Span
 from modelsign.scan.tables import table
-from modelsign.scan.tensorflow import RULES as TENSORFLOW_RULES
-from modelsign.scan.tensorflow import Graphs
-from modelsign.scan.wire import Span
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.flatbuffer import Table
+    from modelsign.scan.syntax.flatbuffer import Table
     from modelsign.verdict import Finding
 
 __all__ = ["RULES", "Model"]

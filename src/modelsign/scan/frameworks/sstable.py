@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modelsign.scan.wire import Malformed, Span, Wire
+from modelsign.scan.syntax.wire import Malformed, Span, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
-from modelsign.scan.code_keys import CODE
+from modelsign.scan.configuration.code_keys import CODE
 from modelsign.scan.python.rules import IMPORT, SOURCE, SYNTAX
 from modelsign.verdict import Outcome, Rule, Severity, worst
 

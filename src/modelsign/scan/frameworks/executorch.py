@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign.artifact.containers.stream import Stream
 from modelsign.artifact.reading import Slice
-from modelsign.scan import operators
 from modelsign.scan.format import Member
+from modelsign.scan.frameworks import operators
 from modelsign.scan.rules import BROKEN
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.flatbuffer import Table
+    from modelsign.scan.syntax.flatbuffer import Table
     from modelsign.verdict import Finding
 
 __all__ = ["RULES", "Program"]

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from modelsign.artifact.containers.rar import RAR4, RAR5, read_rar
 from modelsign.artifact.containers.sevenzip import MARK, read_sevenzip
 from modelsign.errors import ModelsignError
-from modelsign.scan.tars import looks_like_tar, tar_of
+from modelsign.scan.archives.tars import looks_like_tar, tar_of
 
 if TYPE_CHECKING:
     from modelsign.artifact.reading import Reading

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from modelsign.artifact.containers.flaw import FlawKind
 from modelsign.artifact.containers.tar import looks_like_tar, open_tar_member, read_tar
 from modelsign.errors import ModelsignError
+from modelsign.scan.archives.unpacking import RESERVED, Doings, Entry, doings, reserved
 from modelsign.scan.format import Member
 from modelsign.scan.rules import BROKEN, BUDGET, of_fault
-from modelsign.scan.unpacking import RESERVED, Doings, Entry, doings, reserved
 from modelsign.verdict import Outcome, Rule, Severity
 
 if TYPE_CHECKING:

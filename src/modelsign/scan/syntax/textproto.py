@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.artifact.reading import BytesReading
-from modelsign.scan.protobuf import UNKNOWN, Walk
 from modelsign.scan.rules import BROKEN
+from modelsign.scan.syntax.protobuf import UNKNOWN, Walk
 from modelsign.scan.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelsign.artifact.reading import Reading
-    from modelsign.scan.protobuf import Handler
+    from modelsign.scan.syntax.protobuf import Handler
     from modelsign.verdict import Finding
 
 __all__ = ["TextMessage", "first_name"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits
 from modelsign.artifact.reading import BLOCK
-from modelsign.scan.operators import dangerous
+from modelsign.scan.frameworks.operators import dangerous
 from modelsign.scan.tables import table
 from modelsign.verdict import Outcome, Rule, Severity
 

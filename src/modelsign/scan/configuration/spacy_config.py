@@ -21,7 +21,7 @@ from modelsign.verdict import Outcome, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelsign.scan.ini import Section
+    from modelsign.scan.syntax.ini import Section
     from modelsign.verdict import Finding
 
 __all__ = ["REGISTERED", "is_pipeline", "judged_pipeline"]

@@ -13,10 +13,10 @@ from modelsign.artifact.containers.zip import CENTRAL, LOCAL, open_member, read_
 from modelsign.artifact.containers.zip import looks_like_zip as has_archive
 from modelsign.artifact.containers.zip_end import END_BYTES, find_end
 from modelsign.errors import ModelsignError
+from modelsign.scan.archives.nesting import is_member
+from modelsign.scan.archives.unpacking import Entry, doings, kind_of_mode, reserved
 from modelsign.scan.format import Member
-from modelsign.scan.nesting import is_member
 from modelsign.scan.rules import of_fault, of_flaw
-from modelsign.scan.unpacking import Entry, doings, kind_of_mode, reserved
 
 if TYPE_CHECKING:
     from modelsign.artifact.containers.zip import ZipArchive, ZipMember

@@ -2,9 +2,9 @@
 
 A node's target is looked up attribute by attribute from ``torch``, ``operator`` or ``math``, and anything callable that
 is found there is called when the program runs: ``torch.os.system`` as well as ``torch.ops.aten.add.Tensor``. Sizes and
-guards are evaluated as Python (``scan/sizes.py``). Descriptions of inputs and outputs import the modules of their enums
-and of a dictionary's default. All are found by their keys wherever they stand, so that the layout of a version does not
-matter.
+guards are evaluated as Python (``scan/python/sizes.py``). Descriptions of inputs and outputs import the modules of
+their enums and of a dictionary's default. All are found by their keys wherever they stand, so that the layout of a
+version does not matter.
 
 Source: torch/_export/serde/serialize.py and schema.py (schema 8.20), torch/utils/_pytree.py of PyTorch 2.13.
 """
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 
 from modelsign import limits, strictjson
 from modelsign.errors import ModelsignError
-from modelsign.scan import operators, sizes
-from modelsign.scan.code_keys import DOCUMENT_RULES, document_findings
+from modelsign.scan.configuration.code_keys import DOCUMENT_RULES, document_findings
 from modelsign.scan.format import Inspection
+from modelsign.scan.frameworks import operators
 from modelsign.scan.knowledge import capability
+from modelsign.scan.python import sizes
 from modelsign.scan.rules import BROKEN, BUDGET
 from modelsign.scan.tables import table
 from modelsign.scan.trust import is_trusted

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign.artifact.containers.stream import unpack
 from modelsign.artifact.reading import Slice
-from modelsign.scan.checksums import crc32c
 from modelsign.scan.relative import why_escapes
+from modelsign.scan.syntax.checksums import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""What archives do when they are unpacked, and what the readers of them share."""

@@ -1,0 +1,1 @@
+"""What configurations name: classes to construct, code to import, packages to install."""

@@ -1,0 +1,1 @@
+"""What the formats of one framework share: their graphs, layers, operators and headers."""
