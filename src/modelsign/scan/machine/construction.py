@@ -83,9 +83,9 @@ def is_given(judge: Judge, target: Instance, state: Value) -> bool:
 
 
 def _is_given_a_number(judge: Judge, target: Construction, arguments: tuple[Value, ...], keywords: Value) -> bool:
-    """Take the state of a partial of a function; say whether it is one number by its name."""
+    """Take the state of a partial of a function; say whether it is one number by its name, which nothing may change."""
     contents, source = judge.contents, judge.source
-    items = contents.held(keywords) if contents is not None and isinstance(keywords, int) else None
+    items = contents.freeze(keywords) if contents is not None and isinstance(keywords, int) else None
     if contents is not None:
         contents.arrived(target.made)
     if arguments or items is None or len(items) != 2:  # noqa: PLR2004 - a key and its value
