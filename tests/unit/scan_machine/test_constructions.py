@@ -143,3 +143,13 @@ def test_a_block_of_pandas_1_3_is_made_by_a_partial_with_one_number():
 )  # fmt: skip
 def test_any_other_partial_of_such_a_function_is_not_clean(body):
     assert scan_pickle(BytesReading(p.PROTO4 + body + b".")).findings
+
+
+def test_the_number_of_a_partial_cannot_be_joined_by_a_function_once_it_was_looked_at():
+    """The partial shares its keywords with the file's dict, which the file may still reach through its memo."""
+    made = p.stack_name("functools", "partial") + BLOCK + b"\x85R"
+    kept = made + b"(h\x00)}q\x63(" + DIMENSIONS + b"uNtb"
+    call = ARRAY + ARRAY + b"\x86R."
+    assert outcomes(kept + b"h\x630" + call) == set()
+    changed = b"h\x63" + p.short("klass") + p.stack_name("numpy", "add") + b"s0"
+    assert Outcome.UNSAFE in outcomes(kept + changed + call)
