@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import model_files
 import pytest
 from exported_files import EVIL, numbers, saved
 
@@ -86,8 +87,23 @@ def test_every_truncation_and_turned_bit_has_an_answer():
 def test_what_pytorch_writes_is_clean(tmp_path):
     torch = pytest.importorskip("torch")
     checkpoint = pytest.importorskip("torch.distributed.checkpoint")
-    state = {"model": torch.nn.Linear(4, 3).state_dict(), "step": 7, "scheduler": {"lr": 0.1}}
-    checkpoint.save(state, checkpoint_id=tmp_path / "saved")
+    checkpoint.save({"model": torch.nn.Linear(4, 3).state_dict()}, checkpoint_id=tmp_path / "saved")
     for path in (tmp_path / "saved").iterdir():
         scan = scanned(path.read_bytes(), path.name)
         assert (scan.outcome, scan.findings) == (Outcome.CLEAN, ())
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_where_objects_lie_is_unverified_since_they_are_unpickled_from_any_place(tmp_path):
+    torch = pytest.importorskip("torch")
+    checkpoint = pytest.importorskip("torch.distributed.checkpoint")
+    state = {"model": torch.nn.Linear(4, 3).state_dict(), "step": 7, "scheduler": {"lr": 0.1}}
+    checkpoint.save(state, checkpoint_id=tmp_path / "saved")
+    outcomes = {path.name: scanned(path.read_bytes(), path.name).outcome for path in (tmp_path / "saved").iterdir()}
+    assert outcomes == {".metadata": Outcome.UNVERIFIED, "__0_0.distcp": Outcome.CLEAN}
+
+
+def test_archives_of_others_in_a_row_are_no_shard():
+    other = model_files.archive({"a.json": b"{}"})
+    for data in (other + other, saved() + other, other + saved(), saved() + other + saved()):
+        assert scanned(data, "m.distcp").outcome is not Outcome.CLEAN

@@ -1,7 +1,7 @@
 """Shards of PyTorch's distributed checkpoints (``.distcp``): archives of ``torch.save``, one right behind the other.
 
 Each tensor and each object is an archive of its own; a loader takes the one whose place stands in ``.metadata``, a
-pickle beside the shards. A file is such a shard where the archives fill it from the first byte to the last. Each is
+pickle beside the shards. A file is such a shard where archives of PyTorch's fill it from first to last byte. Each is
 scanned as a file of its own, and so is an archive that lies inside of another, because a place could point there. What
 a reader gets that takes the whole file for one archive is the last of them, or the first: where its directory would be
 found at a third place, the file is left to the readers of ZIP archives, who refuse it.
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelsign import limits
 from modelsign.artifact.containers.stream import Stream
-from modelsign.artifact.containers.zip import CENTRAL, LOCAL
+from modelsign.artifact.containers.zip import CENTRAL, LOCAL, ZipArchive
 from modelsign.artifact.containers.zip_end import END_BYTES, find_end
 from modelsign.artifact.reading import BLOCK, Slice
 from modelsign.errors import error
+from modelsign.scan.archives.zips import archive_of, is_pytorch_archive
 from modelsign.scan.format import Format, Inspection, Magic, Member
 from modelsign.scan.rules import BROKEN, BUDGET
 
@@ -109,7 +110,7 @@ def _scan(reading: Reading, name: str) -> Inspection:
             inside.append(found)
         if len(row) + len(inside) > limits.SCAN_MEMBERS:
             raise error("SCAN_BUDGET", "the file holds more archives than a scan follows")
-    if not row or at != reading.size or _has_another_face(reading, row):
+    if not row or at != reading.size or _has_another_face(reading, row) or not _all_are_saved(reading, row):
         return Inspection(readable=False)
     members = (*_members(reading, row, ""), *_members(reading, inside, "inside of another "))
     return Inspection(readable=True, members=members)
@@ -121,6 +122,12 @@ def _has_another_face(reading: Reading, row: list[_Archive]) -> bool:
     if reading.read_at(last.directory, len(CENTRAL)) != CENTRAL:
         return False
     return (last.directory, last.size) != (first.directory, first.size)
+
+
+def _all_are_saved(reading: Reading, row: list[_Archive]) -> bool:
+    """Whether each is an archive of ``torch.save``: other archives in a row are no shard, and ambiguous."""
+    archives = (archive_of(Slice(reading, one.start, one.end - one.start)) for one in row)
+    return all(isinstance(archive, ZipArchive) and is_pytorch_archive(archive) for archive in archives)
 
 
 def _members(reading: Reading, archives: list[_Archive], title: str) -> Iterator[Member]:
