@@ -32,10 +32,11 @@ def _fill(folder: Path) -> dict[str, str]:
     while len(kinds) < FILES:
         for kind, files in model_files.GOOD.items():
             for name, data in files.items():
-                path = folder / f"{number:03d}" / name
+                place = f"{number:03d}/{kind}/{name}"  # the good files of two formats may have one name
+                path = folder / place
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-                kinds[f"{number:03d}/{name}"] = kind
+                kinds[place] = kind
         number += 1
     return kinds
 

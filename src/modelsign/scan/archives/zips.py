@@ -31,10 +31,18 @@ _ORDINARY = frozenset({"file", "folder"})
 _SET_ID = 0o6000
 _LINK_BYTES = 4096
 _known: WeakKeyDictionary[Reading, ZipArchive | ModelsignError] = WeakKeyDictionary()
+_looked_at: WeakKeyDictionary[Reading, bool] = WeakKeyDictionary()
 
 
 def looks_like_zip(reading: Reading) -> bool:
-    """Whether some reader would find a ZIP archive that is not just a member of another archive."""
+    """Whether some reader would find a ZIP archive that is not just a member of another archive; looked up once."""
+    found = _looked_at.get(reading)
+    if found is None:
+        found = _looked_at[reading] = _looks_like_zip(reading)
+    return found
+
+
+def _looks_like_zip(reading: Reading) -> bool:
     if not has_archive(reading):
         return False
     end = find_end(reading)
