@@ -227,11 +227,11 @@ def test_googles_own_parser_reads_the_same_networks(data):
 def test_every_truncation_and_flipped_bit_of_text_ends():
     for data in (caffe_files.NET, caffe_files.GRAPH, caffe_files.SAVED):
         for cut in range(len(data)):
-            scanned(data[:cut], "graph.pbtxt")
+            assert scanned(data[:cut], "graph.pbtxt").outcome in Outcome
         for place in range(0, len(data) * 8, 7):
             flipped = bytearray(data)
             flipped[place // 8] ^= 1 << place % 8
-            scanned(bytes(flipped), "graph.pbtxt")
+            assert scanned(bytes(flipped), "graph.pbtxt").outcome in Outcome
 
 
 def test_weights_with_fields_of_a_later_caffe_are_unverified():

@@ -35,7 +35,7 @@ HARMLESS = [
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_a_formula_that_only_computes_is_harmless(text):
-    numpy_functions_of(text)
+    assert all(f"np.{name}(" in text for name in numpy_functions_of(text))
 
 
 def test_a_formula_tells_what_it_asks_numpy_for():
